@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""What a pass is, and how to find one by its name.
+
+A pass is a frozen dataclass: its fields are its options, its docstring is its documentation (with the IR before and
+after), `name` is what `fovea-opt` and textual pipelines call it. The registry imports a pass's module only when asked.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol, TypeVar
+
+from fovea.errors import UsageError
+
+
+@dataclass
+class PassContext:
+    """What passes share during one compilation.
+
+    target: chip name, e.g. "gfx942". weights: the values behind `fovea.weight` arguments (None: values not known).
+    records: decisions to report, one dict each (see the README of `passes/`). remark: called for each remark.
+    """
+
+    target: str = "gfx942"
+    weights: Any = None
+    records: list[dict[str, Any]] = field(default_factory=list)
+    remark: Callable[[Any, str], None] = lambda location, message: None
+
+
+class Pass(Protocol):
+    """A rewrite of a whole module. `run` leaves IR that verifies, or raises a `fovea.errors.CompileError`."""
+
+    name: ClassVar[str]
+
+    def run(self, module: Any, context: PassContext) -> None: ...
+
+
+PassType = TypeVar("PassType", bound=type)
+
+# Pass name -> module of fovea.passes that registers it; in the default order of the pipeline.
+MODULES: dict[str, str] = {
+    "fovea-normalize": "normalize",
+    "fovea-detect-attention": "detect_attention",
+    "fovea-insert-captures": "insert_captures",
+    "fovea-quantize-fp8": "quantize_fp8",
+    "fovea-fold-qdq": "fold_qdq",
+    "fovea-fuse-attention": "fuse_attention",
+    "fovea-set-compute-type": "set_compute_type",
+    "fovea-demote-f64": "demote_f64",
+    "fovea-fold-constants": "fold_constants",
+    "fovea-form-kernels": "form_kernels",
+    "fovea-plan": "plan",
+    "fovea-lower-kernels": "lower_kernels",
+}
+
+_registered: dict[str, type] = {}
+
+
+def register(cls: PassType) -> PassType:
+    """Class decorator: make a pass known under its `name`."""
+    _registered[cls.name] = cls  # type: ignore[attr-defined]
+    return cls
+
+
+def names() -> list[str]:
+    """Names of all passes, in the default order."""
+    return list(MODULES)
+
+
+def lookup(name: str) -> type:
+    """The pass class called `name`; UsageError if there is none."""
+    if name not in _registered and name in MODULES:
+        importlib.import_module(f"fovea.passes.{MODULES[name]}")
+    if name not in _registered:
+        raise UsageError(f"unknown pass '{name}'; Fovea's own passes are: {', '.join(names())}")
+    return _registered[name]
