@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Small helpers that several passes share: finding, building, replacing ops, and located errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from fovea.bindings import arith, ir, linalg, passmanager, tensor
+from fovea.errors import CompileError, Diagnostic
+
+Body = Callable[..., "Any | Sequence[Any]"]
+
+
+def error_at(op: Any, message: str, kind: type[CompileError] = CompileError) -> CompileError:
+    """A CompileError whose diagnostic carries the location of `op`; the caller raises it."""
+    return kind(f"'{op.operation.name}' op {message}", [Diagnostic("error", message, str(op.location)[4:-1])])
+
+
+def functions(module: Any) -> list[Any]:
+    """The func.func ops of `module` that have a body."""
+    ops = [op for op in module.body.operations if op.operation.name == "func.func"]
+    return [op for op in ops if len(op.regions[0].blocks) > 0]
+
+
+def entry_function(module: Any) -> Any:
+    """The only public func.func with a body; CompileError if there is none or more than one."""
+    public = [f for f in functions(module) if not is_private(f)]
+    if len(public) == 1:
+        return public[0]
+    names = ", ".join("@" + ir.StringAttr(f.attributes["sym_name"]).value for f in public) or "none"
+    raise CompileError(f"expected one public function with a body (the entry), found {names}")
+
+
+def is_private(function: Any) -> bool:
+    """Whether a func.func has private visibility."""
+    attributes = function.attributes
+    return "sym_visibility" in attributes and ir.StringAttr(attributes["sym_visibility"]).value == "private"
+
+
+def body_ops(function: Any) -> list[Any]:
+    """The ops of the function's entry block, as a list that stays valid while ops are added or erased."""
+    return [op.operation for op in function.regions[0].blocks[0].operations]
+
+
+def nested_ops(op: Any) -> Iterator[Any]:
+    """All ops below `op`, outermost first; the ops of one block are listed before any is yielded."""
+    for region in op.regions:
+        for block in region.blocks:
+            for inner in list(block.operations):
+                yield inner.operation
+                yield from nested_ops(inner.operation)
+
+
+def defining_op(value: Any) -> Any | None:
+    """The operation that defines `value`, None for a block argument."""
+    return value.owner if isinstance(value.owner, ir.Operation) else getattr(value.owner, "operation", None)
+
+
+def is_tensor(type_: Any) -> bool:
+    """Whether a type is a ranked tensor."""
+    return isinstance(type_, ir.RankedTensorType)
+
+
+def has_uses(value: Any) -> bool:
+    """Whether anything uses `value`."""
+    return next(iter(value.uses), None) is not None
+
+
+def attributes_of(op: Any) -> dict[str, Any]:
+    """The attributes of `op` by name."""
+    return {name: op.attributes[name] for name in op.attributes}
+
+
+def erase_dead(op: Any) -> None:
+    """Erase `op` if no result is used, then likewise what only it used. Only for ops without side effects."""
+    if op is None or any(has_uses(result) for result in op.results):
+        return
+    producers = [defining_op(value) for value in op.operands]
+    op.erase()
+    for position, producer in enumerate(producers):
+        if producer is not None and producer not in producers[:position]:
+            erase_dead(producer)
+
+
+def run_upstream(module: Any, *passes: str) -> None:
+    """Run upstream passes (textual names) over the module in place."""
+    manager = passmanager.PassManager("builtin.module", module.context)
+    for name in passes:
+        manager.add(name)
+    manager.run(module.operation)
+
+
+# --- linalg ---------------------------------------------------------------------------------------------------------
+
+
+def is_linalg(op: Any) -> bool:
+    """Whether `op` is a structured op on tensors (has indexing maps)."""
+    return op.name.startswith("linalg.") and op.name not in ("linalg.index", "linalg.yield", "linalg.softmax")
+
+
+def num_inputs(op: Any) -> int:
+    """How many of a linalg op's operands are inputs (the rest are outs)."""
+    if "operandSegmentSizes" in op.attributes:
+        return int(ir.DenseI32ArrayAttr(op.attributes["operandSegmentSizes"])[0])
+    return len(op.operands) - len(op.results)
+
+
+def inputs_of(op: Any) -> list[Any]:
+    """The input operands of a linalg op."""
+    return list(op.operands)[: num_inputs(op)]
+
+
+def outputs_of(op: Any) -> list[Any]:
+    """The outs operands of a linalg op."""
+    return list(op.operands)[num_inputs(op) :]
+
+
+def indexing_maps(op: Any) -> list[Any]:
+    """The affine maps of a linalg op, one an operand, also for named ops that leave them implicit."""
+    return [ir.AffineMapAttr(attribute).value for attribute in linalg.get_indexing_maps(op)]
+
+
+def iterator_types(op: Any) -> list[str]:
+    """The iterator types of a linalg.generic as strings ("parallel", "reduction")."""
+    return [str(item).split("<")[1].rstrip(">") for item in ir.ArrayAttr(op.attributes["iterator_types"])]
+
+
+def body_block(op: Any) -> Any:
+    """The only block of the op's first region."""
+    return op.regions[0].blocks[0]
+
+
+def yielded(op: Any) -> list[Any]:
+    """The values that the body of a structured op yields."""
+    return list(list(body_block(op).operations)[-1].operands)
+
+
+def dim_position(expression: Any) -> int | None:
+    """The dim of an affine expression that is one dim, None for any other expression."""
+    return int(ir.AffineDimExpr(expression).position) if isinstance(expression, ir.AffineDimExpr) else None
+
+
+def constant_value(expression: Any) -> int | None:
+    """The value of an affine expression that is a constant, None for any other expression."""
+    return int(ir.AffineConstantExpr(expression).value) if isinstance(expression, ir.AffineConstantExpr) else None
+
+
+def is_elementwise(op: Any) -> bool:
+    """Whether `op` is a linalg.generic whose iterators are all parallel."""
+    return op.name == "linalg.generic" and all(kind == "parallel" for kind in iterator_types(op))
+
+
+def tensor_type(shape: Sequence[int], element: Any) -> Any:
+    """tensor<shape x element>."""
+    return ir.RankedTensorType.get(list(shape), element, loc=ir.Location.unknown(element.context))
+
+
+def build_generic(
+    inputs: Sequence[Any], outputs: Sequence[Any], maps: Sequence[Any], iterators: Sequence[str], body: Body
+) -> Any:
+    """A linalg.generic at the current insertion point and location; returns the operation.
+
+    `maps`: one AffineMap an input and an output. `body` takes the block's arguments and returns the value(s) to yield.
+    """
+    context = ir.Location.current.context
+    iterator_attributes = [ir.Attribute.parse(f"#linalg.iterator_type<{kind}>", context) for kind in iterators]
+    op = ir.Operation.create(
+        "linalg.generic",
+        results=[value.type for value in outputs],
+        operands=[*inputs, *outputs],
+        attributes={
+            "indexing_maps": ir.ArrayAttr.get([ir.AffineMapAttr.get(map_) for map_ in maps], context),
+            "iterator_types": ir.ArrayAttr.get(iterator_attributes, context),
+            "operandSegmentSizes": ir.DenseI32ArrayAttr.get([len(inputs), len(outputs)], context),
+        },
+        regions=1,
+    )
+    types = [ir.ShapedType(value.type).element_type for value in op.operands]
+    block = ir.Block.create_at_start(op.regions[0], types, [op.location] * len(types))
+    with ir.InsertionPoint(block):
+        result = body(*block.arguments)
+        linalg.YieldOp(list(result) if isinstance(result, list | tuple) else [result])
+    return op
+
+
+def empty(shape: Sequence[int], element: Any) -> Any:
+    """A `tensor.empty` value at the current insertion point."""
+    return tensor.EmptyOp(list(shape), element).result
+
+
+def elementwise(inputs: Sequence[Any], element: Any, body: Body, maps: Sequence[Any] | None = None) -> Any:
+    """An all-parallel linalg.generic over the shape of inputs[0]; returns its result (element type `element`).
+
+    `maps`: one AffineMap an input (default identities); the result's map is the identity.
+    """
+    shape = ir.RankedTensorType(inputs[0].type).shape
+    identity = ir.AffineMap.get_identity(len(shape), context=ir.Location.current.context)
+    input_maps = list(maps) if maps is not None else [identity] * len(inputs)
+    op = build_generic(inputs, [empty(shape, element)], [*input_maps, identity], ["parallel"] * len(shape), body)
+    return op.results[0]
+
+
+def float_cast(value: Any, element: Any) -> Any:
+    """`value` (a scalar float) as `element` by extf or truncf; itself if it has that type."""
+    source = value.type
+    if source == element:
+        return value
+    if source.width == element.width:  # f16 <-> bf16: no direct cast exists
+        return arith.TruncFOp(element, arith.ExtFOp(ir.F32Type.get(source.context), value).result).result
+    cast = arith.TruncFOp if source.width > element.width else arith.ExtFOp
+    return cast(element, value).result
+
+
+def cast_tensor(value: Any, element: Any) -> Any:
+    """`value` (a float tensor) with another float element type, by one elementwise generic."""
+    if ir.RankedTensorType(value.type).element_type == element:
+        return value
+    return elementwise([value], element, lambda x, _: float_cast(x, element))
+
+
+def insertion_after(value: Any) -> Any:
+    """An insertion point right after the definition of `value` (for an argument: at the start of its block)."""
+    op = defining_op(value)
+    return ir.InsertionPoint.at_block_begin(value.owner) if op is None else ir.InsertionPoint.after(op)
+
+
+def clone_with(op: Any, operands: Sequence[Any], result_types: Sequence[Any] | None = None) -> Any:
+    """A copy of `op` before it, with other operands (and result types); regions are copied as they are."""
+    with ir.InsertionPoint(op):
+        copy = op.clone()
+    for position, operand in enumerate(operands):
+        copy.operands[position] = operand
+    for result, type_ in zip(copy.results, result_types or [], strict=False):
+        result.set_type(type_)
+    return copy.operation
