@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""What Fovea knows of each chip: one table, read by passes and kernels.
+
+Matrix instructions and their register layouts: AMD, "CDNA3 Instruction Set Architecture", chapter 7 (MFMA).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fovea.errors import CompileError, UsageError
+
+
+@dataclass(frozen=True)
+class MatrixInstruction:
+    """One 16x16xk matrix instruction, D = A.B + C with f32 accumulation.
+
+    Lane l holds `k_per_lane` consecutive values of k, starting at `k_per_lane * (l // 16)`, of row (A) or column (B)
+    l % 16. Of D it holds column l % 16, rows 4*(l // 16) .. +3.
+    """
+
+    operation: str  # the rocdl op
+    element: str  # operand element type as MLIR prints it
+    k: int
+    register: str  # type of one lane's operand as the op wants it
+
+    m = 16
+    n = 16
+    accumulators = 4
+
+    @property
+    def k_per_lane(self) -> int:
+        return self.k * self.m // 64
+
+
+@dataclass(frozen=True)
+class Chip:
+    """Facts of one chip. `fp8` is the MLIR type of its FP8 E4M3 format, None where it has no FP8 matrix instruction."""
+
+    name: str
+    wave: int
+    lds_bytes: int
+    fp8: str | None
+    compute_units: int
+    matrix: tuple[MatrixInstruction, ...]
+
+    def matrix_for(self, element: str) -> MatrixInstruction:
+        """The matrix instruction for operands of `element`."""
+        for instruction in self.matrix:
+            if instruction.element == element:
+                return instruction
+        known = ", ".join(instruction.element for instruction in self.matrix)
+        raise CompileError(f"{self.name} has no matrix instruction for {element} operands (it has: {known})")
+
+
+_CDNA_MATRIX = (
+    MatrixInstruction("rocdl.mfma.f32.16x16x16f16", "f16", 16, "vector<4xf16>"),
+    MatrixInstruction("rocdl.mfma.f32.16x16x16bf16.1k", "bf16", 16, "vector<4xi16>"),
+    MatrixInstruction("rocdl.mfma.f32.16x16x4f32", "f32", 4, "f32"),
+)
+
+CHIPS = {
+    chip.name: chip
+    for chip in (
+        Chip(
+            "gfx942", 64, 65536, "f8E4M3FNUZ", 304,
+            (*_CDNA_MATRIX, MatrixInstruction("rocdl.mfma.f32.16x16x32.fp8.fp8", "f8E4M3FNUZ", 32, "i64")),
+        ),
+    )
+}  # fmt: skip
+
+
+def chip(name: str) -> Chip:
+    """The chip called `name`; UsageError naming those that Fovea compiles for."""
+    if name not in CHIPS:
+        raise UsageError(f"unknown target '{name}'; Fovea compiles for: {', '.join(CHIPS)}")
+    return CHIPS[name]
