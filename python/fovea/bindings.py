@@ -13,7 +13,7 @@ from typing import Any
 
 from fovea.errors import FoveaError
 
-PREFIX = os.environ.get("FOVEA_MLIR", "torch_mlir")
+PREFIX = os.environ.get("FOVEA_MLIR") or "torch_mlir"
 
 
 def _module(name: str) -> Any:

@@ -23,13 +23,23 @@ class InputError(FoveaError):
     """A file or array given by the user cannot be used (missing, malformed, wrong shape, not finite)."""
 
 
+class OutputError(FoveaError):
+    """A result cannot be written where the user asked."""
+
+
+class InternalError(FoveaError):
+    """A defect of Fovea itself; `__cause__` is the exception that showed it."""
+
+
 @dataclass(frozen=True)
 class Diagnostic:
-    """One located message. `severity` is "error", "warning" or "remark"; `location` is MLIR's text of the location."""
+    """One located message. `severity` is "error", "warning", "remark" or (within `notes`) "note"; `location` is MLIR's
+    text of the location, `str(op.location)`."""
 
     severity: str
     message: str
     location: str
+    notes: tuple[Diagnostic, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.location}: {self.severity}: {self.message}"
@@ -39,6 +49,7 @@ class CompileError(FoveaError):
     """The compilation failed; `diagnostics` say where and why."""
 
     def __init__(self, message: str, diagnostics: Sequence[Diagnostic] = ()) -> None:
+        self.message = message
         self.diagnostics = tuple(diagnostics)
         super().__init__("\n".join([message, *map(str, self.diagnostics)]))
 
