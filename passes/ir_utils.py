@@ -32,6 +32,17 @@ def entry_function(module: Any) -> Any:
     raise CompileError(f"expected one public function with a body (the entry), found {names}")
 
 
+def weight_name(value: Any) -> str | None:
+    """The name in the weights file behind a function argument (`fovea.weight`), None for any other value."""
+    if not isinstance(value, ir.BlockArgument):
+        return None
+    function = value.owner.owner
+    if "arg_attrs" not in function.attributes:
+        return None
+    attributes = ir.DictAttr(ir.ArrayAttr(function.attributes["arg_attrs"])[value.arg_number])
+    return ir.StringAttr(attributes["fovea.weight"]).value if "fovea.weight" in attributes else None
+
+
 def is_private(function: Any) -> bool:
     """Whether a func.func has private visibility."""
     attributes = function.attributes
@@ -234,3 +245,54 @@ def clone_with(op: Any, operands: Sequence[Any], result_types: Sequence[Any] | N
     for result, type_ in zip(copy.results, result_types or [], strict=False):
         result.set_type(type_)
     return copy.operation
+
+
+STRUCTURAL = ("indexing_maps", "iterator_types", "operandSegmentSizes")
+
+
+def clone_body(block: Any, mapping: dict[Any, Any], live: set[Any] | None = None) -> list[Any]:
+    """Copy the ops of `block` (without its terminator) to the insertion point; returns what it yields.
+
+    `mapping` gives replacements for values of the block, at least for its arguments; it is extended with the copies.
+    With `live`, only ops that define one of these values are copied. (A copy must not refer to an argument of the old
+    block: the bindings do not notice when that block is erased.)
+    """
+    *ops, terminator = list(block.operations)
+    for op in ops:
+        if live is not None and not any(result in live for result in op.results):
+            continue
+        copy = op.operation.clone()
+        for inner in (copy.operation, *nested_ops(copy.operation)):
+            for position, operand in enumerate(inner.operands):
+                if operand in mapping:
+                    inner.operands[position] = mapping[operand]
+        mapping.update(zip(op.results, copy.results, strict=True))
+    return [mapping.get(value, value) for value in terminator.operands]
+
+
+def copy_discardable(source: Any, target: Any) -> None:
+    """Copy the attributes of a linalg op that are not part of its structure (tags, for example)."""
+    for name, attribute in attributes_of(source).items():
+        if name not in STRUCTURAL:
+            target.attributes[name] = attribute
+
+
+def dims_covered(maps: Sequence[Any], count: int) -> bool:
+    """Whether every dim of the iteration space is a result of some map (linalg infers the loop bounds from them)."""
+    seen = {dim_position(expression) for map_ in maps for expression in map_.results}
+    return seen >= set(range(count))
+
+
+def replace_op(old: Any, new: Any) -> None:
+    """Replace `old` by `new` (as many results), which takes over its discardable attributes; erases `old`."""
+    copy_discardable(old, new)
+    for before, after in zip(old.results, new.results, strict=True):
+        before.replace_all_uses_with(after)
+    old.erase()
+
+
+def erase_dead_in(block: Any) -> None:
+    """Erase the ops of a linalg body whose results nothing uses."""
+    for inner in reversed(list(block.operations)[:-1]):
+        if inner.results and not any(has_uses(result) for result in inner.results):
+            inner.operation.erase()
