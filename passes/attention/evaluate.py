@@ -1,0 +1,354 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Pulls an element of a tensor back through the ops that compute it, to one expression."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from fovea.bindings import ir
+from fovea.passes.attention.expression import DYNAMIC, Algebra, Atom, Dims, Expr, Index, NotLayout, extent, split_index
+from fovea.passes.ir_utils import (
+    body_block,
+    constant_value,
+    defining_op,
+    dim_position,
+    indexing_maps,
+    is_linalg,
+    is_tensor,
+    num_inputs,
+    yielded,
+)
+
+# Associative ops that may end the body of a reduction.
+COMBINERS = frozenset(
+    {"arith.addf", "arith.maximumf", "arith.maxnumf", "arith.mulf", "arith.minimumf", "arith.minnumf", "arith.andi",
+     "arith.ori", "arith.addi", "arith.maxsi", "arith.minsi"}
+)  # fmt: skip
+BOUND = "bound"
+IGNORED_ATTRIBUTES = frozenset({"fastmath", "overflowFlags", "fovea.attention"})
+LAYOUT_OPS = frozenset(
+    {"tensor.expand_shape", "tensor.collapse_shape", "tensor.cast", "linalg.transpose", "linalg.broadcast"}
+)
+
+
+class Opaque(Exception):
+    """An op that has no expression; its results become `opaque` leaves."""
+
+
+def shape_of(value: Any) -> list[int]:
+    """Extents of a tensor value, DYNAMIC where not known."""
+    type_ = value.type
+    return [DYNAMIC if type_.is_dynamic_dim(i) else type_.get_dim_size(i) for i in range(type_.rank)]
+
+
+def element_type(value: Any) -> str:
+    """Element type of a tensor, or the type of a scalar, as text."""
+    return str(value.type.element_type) if is_tensor(value.type) else str(value.type)
+
+
+class Evaluator:
+    """Expressions of tensor elements. Ops outside `inside` are not entered: their results are loads.
+
+    `position` numbers ops, so that atoms of one op are the same in every attempt.
+    """
+
+    def __init__(self, dims: Dims, algebra: Algebra, inside: Callable[[Any], bool]) -> None:
+        self.dims, self.algebra, self.inside = dims, algebra, inside
+        self._memo: dict[Any, Expr] = {}
+
+    def load(self, value: Any, index: Sequence[Index]) -> Expr:
+        return self.algebra.make("load", (value, tuple(index)), (), element_type(value))
+
+    def value(self, value: Any, index: Sequence[Index]) -> Expr:
+        """The element of tensor `value` at `index` (one Index a dim). Raises Resplit."""
+        key = (value, tuple(index))
+        if key not in self._memo:
+            self._memo[key] = self._value(value, index)
+        return self._memo[key]
+
+    def _value(self, value: Any, index: Sequence[Index]) -> Expr:
+        op = defining_op(value)
+        if op is None:
+            return self.load(value, index)
+        constant = self._constant(op, value, index)
+        if constant is not None:
+            return constant
+        if not self.inside(op):
+            return self.load(value, index)
+        try:
+            return self._element(op, value, index)
+        except (Opaque, NotLayout):
+            number = [result == value for result in op.results].index(True)
+            return self.algebra.make("opaque", (op, number, tuple(index)), (), element_type(value))
+
+    def _constant(self, op: Any, value: Any, index: Sequence[Index]) -> Expr | None:
+        """Splats, however they are spelt."""
+        if op.name == "arith.constant":
+            attribute = op.attributes["value"]
+            if isinstance(attribute, ir.DenseElementsAttr) and attribute.is_splat:
+                return self._attribute(attribute.get_splat_value(), element_type(value))
+            return None
+        if op.name == "linalg.fill":
+            return self.scalar(op.operands[0], {}, ())
+        if op.name in LAYOUT_OPS:
+            source = defining_op(op.operands[0])
+            if source is not None and (source.name in ("arith.constant", "linalg.fill") or source.name in LAYOUT_OPS):
+                return self._constant(source, op.operands[0], ())
+        return None
+
+    def _attribute(self, attribute: Any, type_: str) -> Expr | None:
+        if isinstance(attribute, ir.FloatAttr):
+            return self.algebra.const(float(attribute.value), type_)
+        if isinstance(attribute, ir.BoolAttr) or type_ == "i1":
+            return self.algebra.const(bool(attribute.value), type_)
+        if isinstance(attribute, ir.IntegerAttr):
+            return self.algebra.const(int(attribute.value), type_)
+        return None
+
+    def _element(self, op: Any, value: Any, index: Sequence[Index]) -> Expr:
+        name = op.name
+        if name == "tensor.cast":
+            return self.value(op.operands[0], index)
+        if name == "tensor.expand_shape":
+            groups = reassociation(op)
+            return self.value(op.operands[0], [tuple(a for i in group for a in index[i]) for group in groups])
+        if name == "tensor.collapse_shape":
+            shape = shape_of(op.operands[0])
+            source: list[Index] = []
+            for position, group in enumerate(reassociation(op)):
+                source += split_index(index[position], [shape[i] for i in group])
+            return self.value(op.operands[0], source if index else [()] * len(shape))
+        if name == "linalg.softmax":
+            return self._softmax(op, index)
+        if is_linalg(op):
+            return self._structured(op, value, index)
+        raise Opaque
+
+    def _softmax(self, op: Any, index: Sequence[Index]) -> Expr:
+        axis = ir.IntegerAttr(op.attributes["dimension"]).value
+        source, algebra, type_ = op.operands[0], self.algebra, element_type(op.results[0])
+        bound = self.dims.atoms(("softmax", op), shape_of(source)[axis])
+
+        def shifted(at: Index) -> Expr:
+            element = self.value(source, [*index[:axis], at, *index[axis + 1 :]])
+            return algebra.op("math.exp", type_, algebra.op("arith.subf", type_, element, top))
+
+        whole = self.value(source, [*index[:axis], bound, *index[axis + 1 :]])
+        top = self.reduce("arith.maximumf", bound, whole, algebra.const(float("-inf"), type_))
+        total = self.reduce("arith.addf", bound, shifted(bound), algebra.const(0.0, type_))
+        return algebra.op("arith.divf", type_, shifted(index[axis]), total)
+
+    def reduce(self, combiner: str, bound: Index, body: Expr, init: Expr) -> Expr:
+        """A reduction with its bound atoms renamed by nesting depth, so that equal reductions are one node."""
+        if not bound:
+            return body if constant_value_is_neutral(combiner, init) else self.algebra.op(combiner, body.type, init, body)
+        depth = _depth(body)
+        names = tuple(Atom((BOUND, depth, number), 0, atom.size) for number, atom in enumerate(bound))
+        renamed = self.algebra.substitute(body, dict(zip(bound, names, strict=True)))
+        return self.algebra.make("reduce", (combiner, names), (renamed, init), body.type)
+
+    def _structured(self, op: Any, value: Any, index: Sequence[Index]) -> Expr:
+        number = [result == value for result in op.results].index(True)
+        maps = indexing_maps(op)
+        binding, bound = self.bind(op, maps, num_inputs(op) + number, index)
+        return self.body(op, maps, binding, bound, number, index)
+
+    def bind(self, op: Any, maps: Sequence[Any], out: int, index: Sequence[Index]) -> tuple[list[Index], Index]:
+        """The index of every iteration dim, given the index into operand `out`; and the atoms of reduced dims."""
+        count = maps[0].n_dims
+        binding: list[Index | None] = [None] * count
+        for position, expression in enumerate(maps[out].results):
+            dim = dim_position(expression)
+            if dim is not None:
+                binding[dim] = index[position]
+            elif constant_value(expression) != 0:
+                raise Opaque
+        if None not in binding:
+            return [b for b in binding if b is not None], ()
+        sizes = iteration_extents(op, maps, count)
+        bound: list[Atom] = []
+        result: list[Index] = []
+        for dim, known in enumerate(binding):
+            if known is None:
+                known = self.dims.atoms(("reduced", op, dim), sizes[dim])
+                bound += known
+            result.append(known)
+        return result, tuple(bound)
+
+    def body(
+        self, op: Any, maps: Sequence[Any], binding: list[Index], bound: Index, number: int, index: Sequence[Index]
+    ) -> Expr:
+        """What the op gives as result `number` at the iteration point `binding`."""
+        inputs = num_inputs(op)
+        block = body_block(op)
+        if self._is_reduction(binding, maps[inputs + number]):
+            combiner, contribution, init = self.contribution(op, maps, binding, number, index)
+            return self.reduce(combiner, bound, contribution, init)
+        return self.scalar(yielded(op)[number], self._scope(op, maps, binding, len(block.arguments)), binding)
+
+    def contribution(
+        self, op: Any, maps: Sequence[Any], binding: list[Index], number: int, index: Sequence[Index]
+    ) -> tuple[str, Expr, Expr]:
+        """(combiner, what one iteration adds, initial value) of a reduction."""
+        inputs = num_inputs(op)
+        out = body_block(op).arguments[inputs + number]
+        scope = self._scope(op, maps, binding, inputs)
+        combiner, contribution = self._combine(yielded(op)[number], out, scope, binding)
+        return combiner, contribution, self.value(op.operands[inputs + number], index)
+
+    def summand(self, op: Any, maps: Sequence[Any], binding: list[Index], index: Sequence[Index]) -> tuple[Expr, Expr]:
+        """(what one iteration adds, initial value) of a contraction, entered even if the op is not inside."""
+        try:
+            _, contribution, init = self.contribution(op, maps, binding, 0, index)
+        except NotLayout as error:
+            raise Opaque from error
+        return contribution, init
+
+    def _scope(
+        self, op: Any, maps: Sequence[Any], binding: list[Index], count: int
+    ) -> dict[Any, Callable[[], Expr]]:
+        """What the first `count` block arguments of a structured op stand for."""
+        return {
+            argument: lambda position=position: self._operand(op, maps[position], position, binding)
+            for position, argument in enumerate(body_block(op).arguments)
+            if position < count
+        }
+
+    @staticmethod
+    def _is_reduction(binding: list[Index], out_map: Any) -> bool:
+        return len({dim_position(r) for r in out_map.results} - {None}) < len(binding)
+
+    def _combine(
+        self, result: Any, out: Any, scope: dict[Any, Callable[[], Expr]], binding: list[Index]
+    ) -> tuple[str, Expr]:
+        last = defining_op(result)
+        if last is None or last.name not in COMBINERS:
+            raise Opaque
+        left, right = last.operands
+        rest = right if left == out else left if right == out else None
+        if rest is None:
+            raise Opaque
+        return last.name, self.scalar(rest, scope, binding)
+
+    def _operand(self, op: Any, map_: Any, position: int, binding: list[Index]) -> Expr:
+        operand = op.operands[position]
+        if not is_tensor(operand.type):
+            return self.scalar(operand, {}, ())
+        index: list[Index] = []
+        for expression in map_.results:
+            dim = dim_position(expression)
+            if dim is not None:
+                index.append(binding[dim])
+            elif constant_value(expression) == 0:
+                index.append(())
+            else:
+                raise Opaque
+        return self.value(operand, index)
+
+    def scalar(self, value: Any, scope: dict[Any, Callable[[], Expr]], binding: Sequence[Index]) -> Expr:
+        """The expression of a scalar inside a body (`scope`: what block arguments stand for)."""
+        memo: dict[Any, Expr] = {}
+
+        def visit(value: Any) -> Expr:
+            if value not in memo:
+                memo[value] = compute(value)
+            return memo[value]
+
+        def compute(value: Any) -> Expr:
+            if value in scope:
+                return scope[value]()
+            op = defining_op(value)
+            if op is None:
+                if value.owner in self._own_blocks(scope):
+                    raise Opaque
+                return self.algebra.make("scalar", value, (), element_type(value))
+            if op.name == "arith.constant":
+                made = self._attribute(op.attributes["value"], element_type(value))
+                if made is None:
+                    raise Opaque
+                return made
+            if op.name == "linalg.index":
+                dim = ir.IntegerAttr(op.attributes["dim"]).value
+                return self.algebra.make("index", binding[dim], (), "index")
+            if op.name == "tensor.extract":
+                return self._extract(op, [visit(operand) for operand in list(op.operands)[1:]])
+            if op.name.startswith(("arith.", "math.")) and len(op.results) == 1:
+                attributes = tuple(
+                    sorted((name, str(op.attributes[name])) for name in op.attributes if name not in IGNORED_ATTRIBUTES)
+                )
+                return self.algebra.op(
+                    op.name, element_type(value), *[visit(o) for o in op.operands], attributes=attributes
+                )
+            if not scope:
+                return self.algebra.make("scalar", value, (), element_type(value))
+            raise Opaque
+
+        return visit(value)
+
+    @staticmethod
+    def _own_blocks(scope: dict[Any, Callable[[], Expr]]) -> list[Any]:
+        return [next(iter(scope)).owner] if scope else []
+
+    def _extract(self, op: Any, indices: list[Expr]) -> Expr:
+        """`tensor.extract` at loop indices is an element like any other; elsewhere it is a gather."""
+        source = op.operands[0]
+        index: list[Index] = []
+        for expr in indices:
+            if expr.kind == "index":
+                index.append(expr.data)
+            elif expr.kind == "const" and expr.data[0] == "0":
+                index.append(())
+            else:
+                return self.algebra.make("gather", source, indices, element_type(source))
+        return self.value(source, index)
+
+
+def constant_value_is_neutral(combiner: str, init: Expr) -> bool:
+    """Whether reducing one element from `init` gives that element."""
+    neutral = {"arith.addf": ("0.0", "-0.0"), "arith.maximumf": ("-inf",), "arith.maxnumf": ("-inf",),
+               "arith.andi": ("True",), "arith.ori": ("False",), "arith.mulf": ("1.0",)}  # fmt: skip
+    return init.kind == "const" and init.data[0] in neutral.get(combiner, ())
+
+
+def _depth(expr: Expr) -> int:
+    """How deep reductions nest in `expr`."""
+    if not expr.reduces:
+        return 0
+    depths: dict[int, int] = {}
+    pending = [expr]
+    while pending:
+        node = pending[-1]
+        todo = [arg for arg in node.args if arg.reduces and arg.number not in depths]
+        if todo:
+            pending += todo
+            continue
+        pending.pop()
+        inner = max((depths.get(arg.number, 0) for arg in node.args), default=0)
+        depths[node.number] = inner + (node.kind == "reduce")
+    return depths[expr.number]
+
+
+def iteration_extents(op: Any, maps: Sequence[Any], count: int) -> list[int]:
+    """Extent of each iteration dim of a structured op, DYNAMIC where not known."""
+    extents = [DYNAMIC] * count
+    for operand, map_ in zip(op.operands, maps, strict=False):
+        if not is_tensor(operand.type):
+            continue
+        for position, expression in enumerate(map_.results):
+            dim = dim_position(expression)
+            if dim is not None and not operand.type.is_dynamic_dim(position):
+                extents[dim] = operand.type.get_dim_size(position)
+    return extents
+
+
+def reassociation(op: Any) -> list[list[int]]:
+    """Groups of dims of an expand_shape or collapse_shape."""
+    groups = re.findall(r"\[([\d, ]*)\]", str(op.attributes["reassociation"])[1:-1])
+    return [[int(number) for number in group.split(",") if number.strip()] for group in groups]
+
+
+def check_extent(index: Index, size: int) -> bool:
+    """Whether `index` runs over a whole dim of extent `size`."""
+    return not index or extent(index) == size

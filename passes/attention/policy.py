@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Cases where attention is found and it is a choice what to do with it. `passes/README.md` gives the reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from fovea.bindings import ir
+from fovea.passes.attention.evaluate import LAYOUT_OPS
+from fovea.passes.attention.expression import Expr
+from fovea.passes.attention.site import Site
+from fovea.passes.ir_utils import defining_op
+
+WEIGHT = "fovea.weight"
+
+
+def apply_policy(site: Site, ops: Sequence[Any], mentions: Callable[[Expr], bool]) -> None:
+    """Note on the site which policy it falls under, if any."""
+    if site.policy is None and is_constant(site.key) and is_constant(site.value):
+        site.policy = "keys and values are both constants"
+        site.flags["constant_kv"] = True
+    extra = used_elsewhere(site, ops)
+    if extra is not None:
+        site.flags["probabilities_used_elsewhere"] = True
+        site.policy = site.policy or f"a value inside the site ('{extra.name}') is also used outside it"
+        site.not_fusable = f"the result of '{extra.name}' is also used outside the site"
+
+
+def used_elsewhere(site: Site, ops: Sequence[Any]) -> Any | None:
+    """The first op of the site, other than the last, whose result something outside the site uses."""
+    inside = frozenset(ops)
+    for op in ops:
+        if op == site.pv:
+            continue
+        for result in op.results:
+            for use in result.uses:
+                user = use.owner.operation
+                if user not in inside and (user.parent is None or user.parent.operation not in inside):
+                    return op
+    return None
+
+
+def is_constant(expr: Expr) -> bool:
+    """Whether every tensor that `expr` reads is a constant or a weight."""
+    leaves = list(_loads(expr))
+    return bool(leaves) and all(map(_is_constant_value, leaves))
+
+
+def _loads(expr: Expr) -> Iterator[Any]:
+    if expr.kind in ("load", "gather"):
+        yield expr.data[0] if expr.kind == "load" else expr.data
+    for arg in expr.args:
+        yield from _loads(arg)
+
+
+def _is_constant_value(value: Any) -> bool:
+    op = defining_op(value)
+    while op is not None and (op.name in LAYOUT_OPS):
+        value = op.operands[0]
+        op = defining_op(value)
+    if op is not None:
+        return bool(op.name == "arith.constant")
+    return is_weight(value)
+
+
+def is_weight(value: Any) -> bool:
+    """Whether a block argument is a function argument marked as a weight."""
+    argument = ir.BlockArgument(value)
+    parent = argument.owner.owner
+    if parent.operation.name != "func.func" or "arg_attrs" not in parent.attributes:
+        return False
+    attributes = ir.ArrayAttr(parent.attributes["arg_attrs"])
+    return argument.arg_number < len(attributes) and WEIGHT in ir.DictAttr(attributes[argument.arg_number])

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""What the matcher says of a candidate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from fovea.passes.attention.expression import Algebra, Atom, Dims, Expr, Index
+
+
+@dataclass(frozen=True)
+class Guard:
+    """A select on the probabilities: kept where `condition` is `keep`, 0 elsewhere."""
+
+    condition: Expr
+    keep: bool
+
+
+@dataclass
+class Site:
+    """One attention: softmax(score(Q.K)) V, with the ops that compute it and the mathematics found in them.
+
+    `batch`, `m`, `n`, `k`, `d` are the dimension classes as atoms: shared, query position, key position, depth of Q.K,
+    depth of V. `score` is the expression between the first contraction and softmax, over `score_index` and with the
+    contraction's element as a load of its result; `query`, `key`, `value` are scalar expressions as well.
+    """
+
+    qk: Any
+    pv: Any
+    roles: list[tuple[Any, str]]
+    batch: Index
+    m: Index
+    n: Index
+    k: Index
+    d: Index
+    score: Expr
+    score_leaf: Expr
+    query: Expr
+    key: Expr
+    value: Expr
+    output_index: tuple[Index, ...]
+    algebra: Algebra
+    dims: Dims
+    guards: tuple[Guard, ...] = ()
+    output_scale: float = 1.0
+    row_shift: Expr | None = None
+    flags: dict[str, Any] = field(default_factory=dict)
+    policy: str | None = None
+    """Why this is a policy case; None for an ordinary site."""
+    not_fusable: str | None = None
+    """Why the site cannot become one `fovea.attention`; None if it can."""
+
+    @property
+    def score_atoms(self) -> frozenset[Atom]:
+        return frozenset((*self.batch, *self.m, *self.n))
+
+
+@dataclass(frozen=True)
+class NearMiss:
+    """Something softmax-like that is not an attention site. `op` decided; `reason` is one sentence."""
+
+    op: Any
+    reason: str
+    policy: bool = False
