@@ -120,9 +120,11 @@ INLINE_VALUES = _INLINE_F32 | {n & 0xFFFFFFFF: str(n) for n in range(-16, 65)}
 def literal_text(value: int, kind: str) -> str:
     """A 32-bit literal constant as printed for an operand of this kind."""
     signed = value - (1 << 32) if value >> 31 else value
-    if kind in "hs":
-        inline = -16 <= signed <= 64 or value in _INLINE_F32 or (kind == "h" and value in _INLINE_F16)
-        return f"lit({value:#x})" if inline else hex(value & 0xFFFF)
+    if kind == "h":
+        half = value & 0xFFFF
+        return f"lit({value:#x})" if half <= 64 or half >= 0xFFF0 or half in _INLINE_F16 else hex(half)
+    if kind == "s":
+        return f"lit({value:#x})" if value in INLINE_VALUES else hex(value & 0xFFFF)
     if kind == "q":
         return f"lit({value:#x})" if 0 <= signed <= 64 else hex(value)
     if kind == "d":
@@ -140,7 +142,9 @@ def source(code: int, kind: str, literal: int | None = None) -> str:
     text = SOURCES[kind][code]
     if text is not None:
         return text
-    if code == LITERAL and literal is not None:
+    if code == LITERAL:
+        if literal is None:
+            raise Undecodable("a literal is missing: the code ends, or the encoding does not take one")
         return literal_text(literal, kind)
     raise Undecodable(f"source field {code} has no meaning for a {WIDTHS[kind] * 32}-bit operand here")
 

@@ -53,7 +53,11 @@ def message(field: int) -> str:
 
 def wait_counts(field: int) -> str:
     """Counters of s_waitcnt that are not at their maximum: vmcnt is [15:14][3:0], expcnt [6:4], lgkmcnt [11:8]."""
-    counts = (("vmcnt", field & 15 | field >> 14 << 4, 63), ("expcnt", field >> 4 & 7, 7), ("lgkmcnt", field >> 8 & 15, 15))
+    counts = (
+        ("vmcnt", field & 15 | field >> 14 << 4, 63),
+        ("expcnt", field >> 4 & 7, 7),
+        ("lgkmcnt", field >> 8 & 15, 15),
+    )
     waits = [f"{name}({value})" for name, value, most in counts if value != most]
     return " ".join(waits or [f"{name}({value})" for name, value, _ in counts])
 
@@ -210,5 +214,3 @@ def smem(word: int, following: int | None, address: int) -> tuple[str, int]:
     transfers = base != "-" and data not in ("-", "imm")
     modifier = " glc" if transfers and word >> 16 & 1 else ""
     return f"{name} {', '.join(operands)}{modifier}".rstrip(), 8
-
-

@@ -57,6 +57,18 @@ def _compares() -> dict[int, tuple[str, str, str]]:
 
 VOPC = _compares()
 
+# Sources that take neither sign nor absolute value, as a mask over the sources, in instructions whose other encodings
+# or sources do.
+UNMODIFIED = {"v_ldexp_f16": 0b10, "v_dot2c_i32_i16": 0b11, "v_dot4c_i32_i8": 0b11, "v_dot8c_i32_i4": 0b11}
+_UNMODIFIED_SDWA = UNMODIFIED | {"v_pk_fmac_f16": 0b11}
+# The sign and absolute-value bits of source 0 and source 1 in a DPP word and in an SDWA word.
+_DPP_MODIFIER_BITS, _SDWA_MODIFIER_BITS = (3 << 20, 3 << 22), (3 << 20, 3 << 28)
+
+
+def _clear(fields: int, bits: tuple[int, int], sources: int) -> int:
+    """`fields` without the modifier bits of the sources in the mask."""
+    return fields & ~(bits[0] * (sources & 1)) & ~(bits[1] * (sources >> 1))
+
 
 def dpp_control(control: int) -> str:
     """The lane permutation named by the 9-bit dpp_ctrl field."""
@@ -162,10 +174,12 @@ def vop2(word: int, following: int | None, address: int) -> tuple[str, int]:
         return f"{name} {result}, {first}, {ends[0]}, {ends[1]}", 8
     carry_out, carry_in = _CARRIES[shape]
     if field == DPP and "d" in forms:
-        sources, text = _dpp(_needs(following), 2 if kind in "dq" else 1, (second, int(width1)))
+        fields = _clear(_needs(following), _DPP_MODIFIER_BITS, UNMODIFIED.get(name, 0))
+        sources, text = _dpp(fields, 2 if kind in "dq" else 1, (second, int(width1)))
         return f"{name}_dpp {result},{carry_out} {sources[0]}, {sources[1]}{carry_in}{text}", 8
     if field == SDWA and "x" in forms:
-        sources, text = _sdwa(_needs(following), kind, second, True, False)
+        fields = _clear(_needs(following), _SDWA_MODIFIER_BITS, _UNMODIFIED_SDWA.get(name, 0))
+        sources, text = _sdwa(fields, kind, second, True, False)
         return f"{name}_sdwa {result},{carry_out} {sources[0]}, {sources[1]}{carry_in}{text}", 8
     first = source(field, kind, following)
     suffix = "_e32" if "e" in forms else ""

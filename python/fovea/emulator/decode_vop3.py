@@ -14,7 +14,7 @@ from fovea.emulator.decode_operands import (
     vector_register,
     with_modifiers,
 )
-from fovea.emulator.decode_vop import OUTPUT_MODIFIERS, VOPC
+from fovea.emulator.decode_vop import OUTPUT_MODIFIERS, UNMODIFIED, VOPC
 from fovea.emulator.decode_vop3_tables import VOP3, VOP3P
 from fovea.emulator.decode_vop_tables import VOP1, VOP2
 
@@ -35,7 +35,8 @@ def _rows() -> dict[int, Row]:
         table[0x100 + opcode] = (f"{name}_e64", destination, shape in ("cout", "cio"), kinds)
     for opcode, (name, destination, kind, forms) in VOP1.items():
         if "e" in forms:
-            table[0x140 + opcode] = (f"{name}_e64", destination, False, () if kind == "-" else (kind,))
+            full_name = name if destination == "-" else f"{name}_e64"
+            table[0x140 + opcode] = (full_name, destination, False, () if kind == "-" else (kind,))
     for opcode, (name, destination, *sources, mask) in VOP3.items():
         table[opcode] = (name, destination, mask == "sdst", tuple(kind for kind in sources if kind != "-"))
     return table
@@ -51,13 +52,12 @@ _SELECTING = _FOUR_SELECTORS | frozenset((
     "v_mad_i16", "v_fma_f16", "v_div_fixup_f16", "v_cvt_pknorm_i16_f16", "v_cvt_pknorm_u16_f16", "v_add_i16",
     "v_sub_i16", "v_pack_b32_f16", "v_cvt_pk_fp8_f32", "v_cvt_pk_bf8_f32",
 ))  # fmt: skip
-# Sources that take neither sign nor absolute value, as a mask over the sources, where the first source does.
-_UNMODIFIED = {
-    "v_ldexp_f16_e64": 0b10, "v_ldexp_f32": 0b10, "v_ldexp_f64": 0b10, "v_trig_preop_f64": 0b10,
+# Sources that take neither sign nor absolute value, as a mask over the sources.
+_UNMODIFIED = {f"{name}_e64": mask for name, mask in UNMODIFIED.items()} | {
+    "v_ldexp_f32": 0b10, "v_ldexp_f64": 0b10, "v_trig_preop_f64": 0b10,
     "v_cvt_pkaccum_u8_f32": 0b10, "v_cvt_pk_u8_f32": 0b110, "v_cvt_sr_fp8_f32": 0b10, "v_cvt_sr_bf8_f32": 0b10,
     "v_cmp_class_f16_e64": 0b10, "v_cmp_class_f32_e64": 0b10, "v_cmp_class_f64_e64": 0b10,
     "v_cmpx_class_f16_e64": 0b10, "v_cmpx_class_f32_e64": 0b10, "v_cmpx_class_f64_e64": 0b10,
-    "v_dot2c_i32_i16_e64": 0b11, "v_dot4c_i32_i8_e64": 0b11, "v_dot8c_i32_i4_e64": 0b11,
 }  # fmt: skip
 
 

@@ -63,7 +63,7 @@ _VOP1_ROWS = """
 0x32 v_fract_f64                2  d  ed
 0x33 v_frexp_exp_i32_f32        1  b  edx
 0x34 v_frexp_mant_f32           1  b  edx
-0x35 v_clrexcp                  -  -  -
+0x35 v_clrexcp                  -  -  e
 0x37 v_screen_partition_4se_b32 1  b  edx
 0x38 v_mov_b64                  2  q  ed
 0x39 v_cvt_f16_u16              1  s  edx

@@ -97,7 +97,9 @@ def disassemble(code: bytes, address: int = 0, chip: str = "gfx942") -> list[Ins
             text, size = decoder(word, following, here)
         except Undecodable as error:
             second = "" if following is None else f" {following:#010x}"
-            raise DisassemblyError(f"at {here:#x}: words {word:#010x}{second} do not decode on {chip}: {error}") from None
+            raise DisassemblyError(
+                f"at {here:#x}: words {word:#010x}{second} do not decode on {chip}: {error}"
+            ) from None
         instructions.append(Instruction(here, size, text))
         index += size // 4
     return instructions
