@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The region of a structured op as straight-line array code: each scalar in it becomes an array over the iteration space."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fovea.bindings import ir
+from fovea.errors import ExecutionError, UnsupportedOpError
+from fovea.executor import affine
+from fovea.executor.constants import array_of
+from fovea.executor.scalar import elementwise
+from fovea.executor.types import location_text
+
+Array = np.ndarray[Any, Any]
+Lookup = Callable[[Any], Array]
+_TERMINATORS = frozenset({"linalg.yield", "tensor.yield", "scf.yield", "fovea.yield", "tm_tensor.yield", "linalg.index"})
+
+
+@dataclass(frozen=True)
+class Step:
+    """One op of a body: `function(*inputs)` gives the values of the slots `outputs`."""
+
+    name: str
+    function: Callable[..., Any]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    checks: bool = False
+
+
+class Body:
+    """A compiled region.
+
+    Slots hold values: first the block's arguments, then what is captured from outside, then results. `arguments[slot]`
+    is the set of block arguments that a slot depends on, `indices[slot]` the dims whose `linalg.index` it depends on.
+    """
+
+    def __init__(self, block: Any, lookup: Lookup) -> None:
+        self._slots: dict[Any, int] = {}
+        self.fixed: dict[int, Array] = {}
+        self.steps: list[Step] = []
+        self.producer: dict[int, Step] = {}
+        self.index_slots: dict[int, int] = {}
+        self.arguments: list[frozenset[int]] = []
+        self.indices: list[frozenset[int]] = []
+        self._lookup = lookup
+        for position, argument in enumerate(block.arguments):
+            self._new(argument, frozenset({position}), frozenset())
+        self.n_arguments = len(self.arguments)
+        operations = list(block.operations)
+        for op in operations[:-1]:
+            self._add(op)
+        self.yields = [self._slot(value) for value in operations[-1].operands]
+
+    def _new(self, value: Any, arguments: frozenset[int], indices: frozenset[int]) -> int:
+        self._slots[value] = slot = len(self.arguments)
+        self.arguments.append(arguments)
+        self.indices.append(indices)
+        return slot
+
+    def _slot(self, value: Any) -> int:
+        """The slot of `value`; a value from outside the block is captured."""
+        if value not in self._slots:
+            self.fixed[self._new(value, frozenset(), frozenset())] = self._lookup(value)
+        return self._slots[value]
+
+    def _add(self, op: Any) -> None:
+        name = op.operation.name
+        if name == "arith.constant":
+            self.fixed[self._new(op.results[0], frozenset(), frozenset())] = array_of(op.attributes["value"])[()]
+            return
+        if name == "linalg.index":
+            dim = ir.IntegerAttr(op.attributes["dim"]).value
+            self.index_slots[self._new(op.results[0], frozenset(), frozenset({dim}))] = dim
+            return
+        inner: dict[Any, int] = {}
+        inputs = [self._slot(value) for value in op.operands]
+        if op.operation.regions:
+            for value in captured(op):
+                inner[value] = len(inputs)
+                inputs.append(self._slot(value))
+        function = _function(op, inner)
+        arguments = frozenset().union(*(self.arguments[i] for i in inputs))
+        indices = frozenset().union(*(self.indices[i] for i in inputs))
+        outputs = tuple(self._new(result, arguments, indices) for result in op.results)
+        step = Step(name, function, tuple(inputs), outputs, checks=name == "cf.assert")
+        self.steps.append(step)
+        for slot in outputs:
+            self.producer[slot] = step
+
+    def run(
+        self, targets: Iterable[int], arguments: Sequence[Array | None], index: Callable[[int], Array], check: bool = True
+    ) -> list[Array]:
+        """Values of the slots `targets`. Only what they need is computed (an argument that they do not need may be
+        None), and the assertions that depend on given arguments only if `check`. `index(dim)`: what linalg.index is.
+        """
+        targets = list(targets)
+        needed, wanted = set(targets), []
+        for step in reversed(self.steps):
+            given = step.checks and check and all(arguments[a] is not None for s in step.inputs for a in self.arguments[s])
+            if given or not needed.isdisjoint(step.outputs):
+                needed.update(step.inputs)
+                wanted.append(step)
+        values: dict[int, Any] = dict(self.fixed)
+        values.update((slot, value) for slot, value in enumerate(arguments) if value is not None)
+        values.update((slot, index(dim)) for slot, dim in self.index_slots.items() if slot in needed)
+        last: dict[int, int] = {slot: position for position, step in enumerate(wanted[::-1]) for slot in step.inputs}
+        for position, step in enumerate(wanted[::-1]):
+            results = step.function(*(values[i] for i in step.inputs))
+            for slot in step.inputs:
+                if last[slot] == position and slot not in targets:
+                    values.pop(slot, None)
+            if len(step.outputs) == 1:
+                values[step.outputs[0]] = results
+            else:
+                values.update(zip(step.outputs, results or (), strict=True))
+        return [np.asarray(values[slot]) for slot in targets]
+
+
+def captured(op: Any) -> list[Any]:
+    """Values defined outside `op` that its regions use, each once."""
+    inside: set[Any] = set()
+    found: dict[Any, None] = {}
+
+    def visit(operation: Any) -> None:
+        for region in operation.regions:
+            for block in region.blocks:
+                inside.update(block.arguments)
+                for child in block.operations:
+                    inside.update(child.results)
+                    for value in child.operands:
+                        if value not in inside:
+                            found[value] = None
+                    if child.operation.regions:
+                        visit(child.operation)
+
+    visit(op.operation)
+    return list(found)
+
+
+def _function(op: Any, inner: dict[Any, int]) -> Callable[..., Any]:
+    name = op.operation.name
+    simple = elementwise(op)
+    if simple is not None:
+        return simple
+    factory = _OTHERS.get(name)
+    if factory is None:
+        raise UnsupportedOpError(
+            f"{location_text(op)}: the reference executor does not support '{name}' inside the region of "
+            f"'{op.operation.parent.name}'"
+        )
+    return factory(op, inner)
+
+
+def _assertion(op: Any, inner: dict[Any, int]) -> Callable[..., Any]:
+    message, where = ir.StringAttr(op.attributes["msg"]).value, location_text(op)
+
+    def check(condition: Array) -> None:
+        if not np.all(condition):
+            raise ExecutionError(f"{where}: assertion failed: {message}")
+
+    return check
+
+
+def gather(where: str, source: Array, indices: Sequence[Array]) -> Array:
+    """`source[indices]`, the indices broadcast to one shape and checked against the bounds."""
+    if not indices:
+        return source
+    arrays = [np.asarray(i) for i in indices]
+    try:
+        affine.check_bounds(arrays, source.shape)
+    except ExecutionError as error:
+        raise ExecutionError(f"{where}: tensor.extract: {error}") from None
+    rank = max(a.ndim for a in arrays)
+    last = arrays[-1]
+    # Whole rows: the last index runs over its axis and nothing else does along that dim.
+    if rank and last.size == source.shape[-1] == (last.shape[-1] if last.ndim == rank else 0) and len(arrays) > 1:
+        rest = [a.reshape(a.shape[:-1]) if a.ndim == rank else a for a in arrays[:-1] if a.ndim < rank or a.shape[-1] == 1]
+        if len(rest) == len(arrays) - 1 and np.array_equal(last.ravel(), np.arange(last.size)):
+            if all(a.ndim in (0, rank - 1) for a in rest) and any(a.ndim for a in rest):
+                return source[tuple(rest)]
+    return source[tuple(arrays)]
+
+
+def _extract(op: Any, inner: dict[Any, int]) -> Callable[..., Any]:
+    where = location_text(op)
+    return lambda source, *indices: gather(where, source, indices)
+
+
+def _dim(op: Any, inner: dict[Any, int]) -> Callable[..., Any]:
+    return lambda source, axis: np.int64(source.shape[int(axis)])
+
+
+def _apply(op: Any, inner: dict[Any, int]) -> Callable[..., Any]:
+    source = ir.AffineMapAttr(op.attributes["map"]).value
+    dims = source.n_dims
+    return lambda *xs: np.asarray(affine.evaluate(source.results[0], xs[:dims], xs[dims:]), np.int64)
+
+
+def _if(op: Any, inner: dict[Any, int]) -> Callable[..., Any]:
+    """Both branches over all elements, then a selection; a branch without effects may compute what it discards."""
+    blocks = [list(region.blocks) for region in op.operation.regions]
+    results = len(op.results)
+
+    def run(condition: Array, *captures: Array) -> Any:
+        values = []
+        for branch in blocks:
+            body = Body(branch[0], lambda value: captures[inner[value] - 1]) if branch else None
+            values.append(body.run(body.yields, [], _no_index, check=False) if body else [])
+        chosen = tuple(np.where(condition, a, b) for a, b in zip(*values, strict=True))
+        return chosen[0] if results == 1 else chosen
+
+    return run
+
+
+def _no_index(dim: int) -> Array:
+    raise ExecutionError("linalg.index inside a nested region is not supported by the reference executor")
+
+
+_OTHERS: dict[str, Callable[[Any, dict[Any, int]], Callable[..., Any]]] = {
+    "cf.assert": _assertion,
+    "tensor.extract": _extract,
+    "tensor.dim": _dim,
+    "affine.apply": _apply,
+    "scf.if": _if,
+}

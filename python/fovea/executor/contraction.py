@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Sums of products through BLAS."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from fovea.executor.types import is_float, is_small_float
+
+Array = np.ndarray[Any, Any]
+
+# Integers whose products add up to less than this are exact in f64, where BLAS runs.
+_EXACT_F64 = 2**53
+
+
+def contract(a: Array, b: Array, sizes: Sequence[int], kept: Sequence[int]) -> Array:
+    """Sum of a*b over the dims that are not in `kept`; the axes of the result are `kept`, in that order.
+
+    `a` and `b` have one axis a dim of the iteration space, of size 1 where they do not depend on it. Products are added
+    in f64 if an operand is f64, in f32 for other floats (the result has that type: round it as the op asks), and
+    without rounding, modulo the integer's size, for integers.
+    """
+    dtype = np.result_type(a.dtype, b.dtype) if a.dtype.kind in "fib" and b.dtype.kind in "fib" else np.dtype(np.float32)
+    if not is_float(dtype):
+        return _contract_integers(a, b, sizes, kept)
+    compute = np.dtype(np.float32) if is_small_float(dtype) else dtype
+    return _matmul(a.astype(compute, copy=False), b.astype(compute, copy=False), sizes, kept)
+
+
+def _contract_integers(a: Array, b: Array, sizes: Sequence[int], kept: Sequence[int]) -> Array:
+    terms = prod(sizes[d] for d in range(len(sizes)) if d not in kept)
+    if a.size and b.size and terms * _largest(a) * _largest(b) < _EXACT_F64:
+        exact = _matmul(a.astype(np.float64), b.astype(np.float64), sizes, kept)
+        return exact.astype(np.int64)
+    return _matmul(a.astype(np.int64), b.astype(np.int64), sizes, kept)
+
+
+def _largest(x: Array) -> int:
+    return max(abs(int(x.min())), abs(int(x.max())))
+
+
+def _matmul(a: Array, b: Array, sizes: Sequence[int], kept: Sequence[int]) -> Array:
+    rank, dropped = len(sizes), [d for d in range(len(sizes)) if d not in kept]
+    in_a = {d for d in range(rank) if a.shape[d] > 1}
+    in_b = {d for d in range(rank) if b.shape[d] > 1}
+    a = _sum(a, in_a - in_b, dropped)
+    b = _sum(b, in_b - in_a, dropped)
+    neither = prod(sizes[d] for d in dropped if d not in in_a and d not in in_b)
+    batch = [d for d in kept if d in in_a and d in in_b]
+    m = [d for d in kept if d in in_a and d not in in_b]
+    n = [d for d in kept if d in in_b and d not in in_a]
+    k = [d for d in dropped if d in in_a and d in in_b]
+    if not m and not n:  # no reuse: BLAS would run a dot product at a time
+        result = np.multiply(a, b).sum(axis=tuple(dropped), keepdims=True)
+        result = result.transpose([*kept, *dropped]).reshape([result.shape[d] for d in kept])
+        free = [*kept]
+    else:
+        left = _pack(a, batch, m, k, sizes)
+        right = _pack(b, batch, k, n, sizes)
+        result = np.matmul(left, right)
+        free = [*batch, *m, *n]
+        result = result.reshape([sizes[d] for d in free])
+        ones = [d for d in kept if d not in free]
+        result = result.reshape([sizes[d] for d in free] + [1] * len(ones))
+        free += ones
+        result = result.transpose([free.index(d) for d in kept])
+    if neither != 1:
+        result = result * result.dtype.type(neither)
+    return np.broadcast_to(result, [sizes[d] for d in kept])
+
+
+def _sum(x: Array, only: Collection[int], dropped: Collection[int]) -> Array:
+    """Sum over the contracted dims that only this operand has."""
+    axes = tuple(d for d in dropped if d in only)
+    return x.sum(axis=axes, keepdims=True) if axes else x
+
+
+def _pack(x: Array, batch: Sequence[int], rows: Sequence[int], columns: Sequence[int], sizes: Sequence[int]) -> Array:
+    """`x` as (batch..., rows, columns), each of the last two merged into one axis."""
+    used = {*batch, *rows, *columns}
+    order = [*batch, *rows, *columns]
+    squeezed = x.transpose([*order, *(d for d in range(x.ndim) if d not in used)])
+    return squeezed.reshape(
+        [*(sizes[d] for d in batch), prod(sizes[d] for d in rows), prod(sizes[d] for d in columns)]
+    )

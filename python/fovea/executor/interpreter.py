@@ -1,0 +1,273 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Runs functions of a module on numpy arrays, op by op, and lets go of each value after its last use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fovea.bindings import ir, linalg
+from fovea.errors import ExecutionError, FoveaError, InputError, UnsupportedOpError
+from fovea.executor import control_ops, fovea_ops, tensor_ops
+from fovea.executor.body import captured
+from fovea.executor.handlers import HANDLERS, Handler
+from fovea.executor.structured import run_structured
+from fovea.executor.types import dtype_of, is_float, location_text, name_of, shape_text, static_shape
+
+if TYPE_CHECKING:
+    from fovea.weights import WeightStore
+
+Array = np.ndarray[Any, Any]
+OnCapture = Callable[[Any, str, Array], None]
+OnValue = Callable[[Any, list[Array]], None]
+
+WEIGHT, NAME = "fovea.weight", "fovea.name"
+_LOADED = (control_ops, fovea_ops, tensor_ops)  # importing them fills HANDLERS
+_TERMINATORS = frozenset({"func.return", "scf.yield", "scf.condition"})
+
+
+def argument_attribute(function: Any, position: int, name: str) -> str | None:
+    """A string attribute of a function's argument, None if it has none."""
+    if "arg_attrs" not in function.attributes:
+        return None
+    attributes = ir.DictAttr(ir.ArrayAttr(function.attributes["arg_attrs"])[position])
+    return ir.StringAttr(attributes[name]).value if name in attributes else None
+
+
+def functions_of(module: Any) -> dict[str, Any]:
+    """Functions of a module that have a body, by name."""
+    found = {}
+    for op in module.body.operations:
+        if op.operation.name == "func.func" and list(op.operation.regions[0].blocks):
+            found[ir.StringAttr(op.attributes["sym_name"]).value] = op
+    return found
+
+
+def entry_of(module: Any, name: str | None = None) -> Any:
+    """The function called `name`, or the only public one. InputError otherwise."""
+    functions = functions_of(module)
+    if name is not None:
+        if name not in functions:
+            raise InputError(f"no function '{name}' in the module; it has: {', '.join(functions) or 'none'}")
+        return functions[name]
+    public = [n for n, f in functions.items() if "sym_visibility" not in f.attributes
+              or ir.StringAttr(f.attributes["sym_visibility"]).value == "public"]  # fmt: skip
+    if len(public) != 1:
+        raise InputError(f"expected one public function, found {len(public)}: {', '.join(public) or 'none'}; name one")
+    return functions[public[0]]
+
+
+def input_names(function: Any) -> dict[str, int]:
+    """Names of the arguments that are not weights, to their position: attribute `fovea.name`, else `arg<position>`."""
+    names: dict[str, int] = {}
+    for position in range(len(function.arguments)):
+        if argument_attribute(function, position, WEIGHT) is None:
+            name = argument_attribute(function, position, NAME) or f"arg{position}"
+            if name in names:
+                raise InputError(f"two arguments of the entry function are called '{name}'")
+            names[name] = position
+    return names
+
+
+def handler_of(op: Any) -> Handler | None:
+    """The function that runs `op`, None if there is none."""
+    name = op.operation.name
+    found = HANDLERS.get(name)
+    if found is None and name.startswith("linalg.") and linalg.get_indexing_maps(op.operation) is not None:
+        return _run_structured
+    return found
+
+
+def _run_structured(frame: Any, op: Any, operands: Sequence[Array]) -> Sequence[Array | None]:
+    return run_structured(op, operands, frame.value, [frame.used(result) for result in op.results])
+
+
+@dataclass(frozen=True)
+class _Step:
+    op: Any
+    handler: Handler
+    operands: tuple[Any, ...]
+    results: tuple[Any, ...]
+    dies: tuple[Any, ...]
+    """Values of this block that nothing uses after this op."""
+
+
+@dataclass(frozen=True)
+class _Program:
+    steps: tuple[_Step, ...]
+    outputs: tuple[Any, ...]
+
+
+def _compile(block: Any) -> _Program:
+    operations = list(block.operations)
+    if not operations or operations[-1].operation.name not in _TERMINATORS:
+        last = operations[-1] if operations else block.owner
+        raise UnsupportedOpError(
+            f"{location_text(last)}: the reference executor does not support the terminator '{last.operation.name}'"
+        )
+    outputs = tuple(operations[-1].operands)
+    alive = set(outputs)
+    own = set(block.arguments)
+    for op in operations:
+        own.update(op.results)
+    steps = []
+    for op in reversed(operations[:-1]):
+        handler = handler_of(op)
+        if handler is None:
+            raise UnsupportedOpError(
+                f"{location_text(op)}: the reference executor does not support '{op.operation.name}'"
+            )
+        operands, results = tuple(op.operands), tuple(op.results)
+        reads = {*operands, *(captured(op) if op.operation.regions else ())}
+        dies = tuple(v for v in {*reads, *results} if v not in alive and v in own)
+        alive |= reads
+        steps.append(_Step(op, handler, operands, results, dies))
+    return _Program(tuple(reversed(steps)), outputs)
+
+
+class _Frame:
+    """One activation of a function; see `handlers.Frame`."""
+
+    def __init__(self, executor: Executor) -> None:
+        self._executor = executor
+        self._values: dict[Any, Array] = {}
+
+    def value(self, value: Any) -> Array:
+        return self._values[value]
+
+    def used(self, result: Any) -> bool:
+        return self._executor.on_value is not None or next(iter(result.uses), None) is not None
+
+    def captured_value(self, op: Any, id_: str, value: Array) -> None:
+        if self._executor.on_capture is not None:
+            self._executor.on_capture(op, id_, value)
+
+    def call(self, op: Any, name: str, arguments: Sequence[Array]) -> list[Array]:
+        return self._executor.call(op, name, arguments)
+
+    def run_region(self, op: Any, region: int, arguments: Sequence[Array]) -> list[Array]:
+        block = op.operation.regions[region].blocks[0]
+        return self.run(self._executor.program(block), block.arguments, arguments)
+
+    def run(self, program: _Program, parameters: Sequence[Any], arguments: Sequence[Array]) -> list[Array]:
+        values, on_value = self._values, self._executor.on_value
+        values.update(zip(parameters, arguments, strict=True))
+        del arguments
+        for step in program.steps:
+            try:
+                results = step.handler(self, step.op, [values[v] for v in step.operands])
+            except FoveaError:
+                raise
+            except (ValueError, TypeError, IndexError, MemoryError, ArithmeticError) as error:
+                raise ExecutionError(f"{location_text(step.op)}: '{step.op.operation.name}': {error}") from error
+            values.update((v, r) for v, r in zip(step.results, results, strict=True) if r is not None)
+            if on_value is not None:
+                on_value(step.op, [values[v] for v in step.results])
+            del results
+            for dead in step.dies:
+                values.pop(dead, None)
+        return [values[v] for v in program.outputs]
+
+
+class Executor:
+    """The reference executor of a module.
+
+    module: an `ir.Module`; it must not be rewritten while the executor lives (attributes may change).
+    weights: values of the arguments that have a `fovea.weight` attribute.
+    on_capture(op, id, value): called at each `fovea.capture`. on_value(op, results): called after every op outside
+    linalg's regions. Arrays given to the callbacks are views: copy what you keep, change nothing.
+    """
+
+    def __init__(
+        self,
+        module: Any,
+        weights: WeightStore | None = None,
+        on_capture: OnCapture | None = None,
+        on_value: OnValue | None = None,
+    ) -> None:
+        self.module, self.weights = module, weights
+        self.on_capture, self.on_value = on_capture, on_value
+        self._functions = functions_of(module)
+        self._programs: dict[Any, _Program] = {}
+
+    def program(self, block: Any) -> _Program:
+        """The compiled form of a block, made at its first use."""
+        key = block.operations[0]
+        if key not in self._programs:
+            self._programs[key] = _compile(block)
+        return self._programs[key]
+
+    def call(self, op: Any, name: str, arguments: Sequence[Array]) -> list[Array]:
+        """Run function `name` for the call `op`."""
+        if name not in self._functions:
+            raise ExecutionError(f"{location_text(op)}: call of '{name}', which the module does not define")
+        return self._invoke(self._functions[name], arguments)
+
+    def _invoke(self, function: Any, arguments: Sequence[Array]) -> list[Array]:
+        blocks = list(function.operation.regions[0].blocks)
+        if len(blocks) != 1:
+            raise UnsupportedOpError(
+                f"{location_text(function)}: the reference executor runs functions of one block, found {len(blocks)}"
+            )
+        return _Frame(self).run(self.program(blocks[0]), blocks[0].arguments, arguments)
+
+    def run(self, inputs: Mapping[str, Array] | Sequence[Array], function: str | None = None) -> list[Array]:
+        """Results of the entry function (the only public one) or of `function`.
+
+        inputs: by name (see `input_names`), or one an argument that is not a weight, in order. A dtype of the same kind
+        is converted. InputError for a missing, extra or misshapen input; ExecutionError if the program goes wrong;
+        UnsupportedOpError for an op that the executor lacks.
+        """
+        entry = entry_of(self.module, function)
+        names = input_names(entry)
+        given = dict(inputs) if isinstance(inputs, Mapping) else dict(zip(names, inputs, strict=False))
+        if not isinstance(inputs, Mapping) and len(inputs) != len(names):
+            raise InputError(f"expected {len(names)} inputs ({', '.join(names)}), found {len(inputs)}")
+        for title, some in (("missing input", names.keys() - given), ("unknown input", given.keys() - names)):
+            if some:
+                raise InputError(f"{title} {', '.join(map(repr, sorted(some)))}; the inputs are: {', '.join(names)}")
+        by_position = {position: name for name, position in names.items()}
+        arguments = []
+        for position, argument in enumerate(entry.arguments):
+            if position in by_position:
+                name = by_position[position]
+                arguments.append(check_input(name, given[name], argument.type))
+            else:
+                arguments.append(self._weight(entry, position))
+        with np.errstate(all="ignore"):
+            return [np.ascontiguousarray(r) if r.ndim else r for r in self._invoke(entry, arguments)]
+
+    def _weight(self, entry: Any, position: int) -> Array:
+        name = argument_attribute(entry, position, WEIGHT) or ""
+        if self.weights is None or name not in self.weights:
+            raise InputError(f"no value for the weight '{name}' (argument {position}): give the file that holds it")
+        return check_input(name, self.weights[name], entry.arguments[position].type, what="weight")
+
+
+def check_input(name: str, value: Any, type_: Any, what: str = "input") -> Array:
+    """`value` as an array of MLIR type `type_`; InputError naming it, the expected and the found type if it is not."""
+    array = np.asarray(value)
+    shape = static_shape(type_) if isinstance(type_, ir.RankedTensorType) else ()
+    dtype = dtype_of(type_)
+    fits = len(shape) == array.ndim and all(s is None or s == n for s, n in zip(shape, array.shape, strict=True))
+    same_kind = array.dtype == dtype or array.dtype.kind == dtype.kind or is_float(array.dtype) and is_float(dtype)
+    if not fits or not same_kind or (what == "weight" and array.dtype != dtype):
+        expected = shape_text(["?" if s is None else s for s in shape], dtype)
+        raise InputError(f"{what} '{name}': expected {expected}, found {shape_text(array.shape, array.dtype)}")
+    return array if array.dtype == dtype else array.astype(dtype)
+
+
+def run(
+    module: Any,
+    inputs: Mapping[str, Array] | Sequence[Array],
+    weights: WeightStore | None = None,
+    function: str | None = None,
+) -> list[Array]:
+    """Run a module once; see `Executor`."""
+    return Executor(module, weights).run(inputs, function)
+
+
+__all__ = ["Executor", "argument_attribute", "check_input", "entry_of", "input_names", "name_of", "run"]
