@@ -11,7 +11,7 @@ FLOATS = ("f16", "bf16", "f32", "f64")
 INNER_DIMS = 4  # q, kv, k, d: the last four dims of the iteration space
 
 
-class AttentionOp(FoveaDialect.Operation, name="attention"):  # type: ignore[name-defined, misc]
+class AttentionOp(FoveaDialect.Operation, name="attention"):  # type: ignore[name-defined, misc, call-arg]
     """One attention site, whole.
 
     The iteration space is `(batch..., q, kv, k, d)`: the last four dims are query position, key position, the depth

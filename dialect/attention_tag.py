@@ -10,7 +10,7 @@ NAME = "fovea.attention"
 ROLES = ("qk", "score", "mask", "max", "exp", "sum", "normalize", "pv", "layout")
 
 
-class AttentionTag(FoveaDialect.Attribute, name="site"):  # type: ignore[name-defined, misc]
+class AttentionTag(FoveaDialect.Attribute, name="site"):  # type: ignore[name-defined, misc, call-arg]
     """Discardable attribute `fovea.attention = #fovea.site<0 : i64, "qk">` on each op of an attention site.
 
     Ops that carry it are neither captured nor quantised. Roles are listed in `ROLES`.

@@ -10,7 +10,7 @@ from fovea.dialect.base import FoveaDialect, fail
 NOT_CALIBRATED = 0.0
 
 
-class CaptureOp(FoveaDialect.Operation, name="capture", traits=[ext.Pure]):  # type: ignore[name-defined, misc]
+class CaptureOp(FoveaDialect.Operation, name="capture", traits=[ext.Pure]):  # type: ignore[name-defined, misc, call-arg]
     """Passes its operand through; an executor calls back with the value.
 
     `id` names the tensor in reports and range files. `max_abs` is the largest magnitude seen, 0.0 before calibration

@@ -55,7 +55,7 @@ def _verify_scaled(op: Any, real: Any, stored: Any) -> bool:
     return True
 
 
-class QuantizeOp(FoveaDialect.Operation, name="quantize", traits=[ext.Pure]):  # type: ignore[name-defined, misc]
+class QuantizeOp(FoveaDialect.Operation, name="quantize", traits=[ext.Pure]):  # type: ignore[name-defined, misc, call-arg]
     """`stored = saturate(round_to_nearest_even(real * (1 / scale)))`; NaN stays NaN.
 
     The reciprocal is taken in f32. `scale`: dense f32, rank 0 with axis -1 (per tensor), or rank 1 along `axis`.
@@ -73,7 +73,7 @@ class QuantizeOp(FoveaDialect.Operation, name="quantize", traits=[ext.Pure]):  #
         return _verify_scaled(self, self.operands[0].type, self.results[0].type)
 
 
-class DequantizeOp(FoveaDialect.Operation, name="dequantize", traits=[ext.Pure]):  # type: ignore[name-defined, misc]
+class DequantizeOp(FoveaDialect.Operation, name="dequantize", traits=[ext.Pure]):  # type: ignore[name-defined, misc, call-arg]
     """`real = stored * scale`; attributes as for `fovea.quantize`."""
 
     stored: ext.Operand[Any]

@@ -8,7 +8,7 @@ from fovea.bindings import ext, ir
 from fovea.dialect.base import FoveaDialect
 
 
-class YieldOp(FoveaDialect.Operation, name="yield", traits=[ir.IsTerminatorTrait, ext.Pure]):  # type: ignore[name-defined, misc]
+class YieldOp(FoveaDialect.Operation, name="yield", traits=[ir.IsTerminatorTrait, ext.Pure]):  # type: ignore[name-defined, misc, call-arg]
     """Hands the region's values to the enclosing op."""
 
     values: Sequence[ext.Operand[Any]]
