@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+
 from fovea.bindings import ir
 from fovea.executor.types import name_of
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+
 from fovea.bindings import ir
 from fovea.executor.constants import array_of
 from fovea.passes import ir_utils as utils

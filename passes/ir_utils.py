@@ -14,7 +14,8 @@ Body = Callable[..., "Any | Sequence[Any]"]
 
 def error_at(op: Any, message: str, kind: type[CompileError] = CompileError) -> CompileError:
     """A CompileError whose diagnostic carries the location of `op`; the caller raises it."""
-    return kind(f"'{op.operation.name}' op {message}", [Diagnostic("error", message, str(op.location)[4:-1])])
+    name = op.operation.name
+    return kind(f"cannot compile a '{name}' op", [Diagnostic("error", f"'{name}' op {message}", str(op.location))])
 
 
 def functions(module: Any) -> list[Any]:
@@ -73,6 +74,11 @@ def is_tensor(type_: Any) -> bool:
     return isinstance(type_, ir.RankedTensorType)
 
 
+def element_of(type_: Any) -> Any:
+    """The element type of a ranked tensor type; a scalar type itself."""
+    return type_.element_type if is_tensor(type_) else type_
+
+
 def has_uses(value: Any) -> bool:
     """Whether anything uses `value`."""
     return next(iter(value.uses), None) is not None
@@ -85,13 +91,16 @@ def attributes_of(op: Any) -> dict[str, Any]:
 
 def erase_dead(op: Any) -> None:
     """Erase `op` if no result is used, then likewise what only it used. Only for ops without side effects."""
-    if op is None or any(has_uses(result) for result in op.results):
-        return
-    producers = [defining_op(value) for value in op.operands]
-    op.erase()
-    for position, producer in enumerate(producers):
-        if producer is not None and producer not in producers[:position]:
-            erase_dead(producer)
+    pending = [op] if op is not None else []
+    while pending:
+        candidate = pending.pop()
+        if any(has_uses(result) for result in candidate.results):
+            continue
+        producers = [producer for value in candidate.operands if (producer := defining_op(value)) is not None]
+        candidate.erase()
+        for producer in producers:
+            if producer not in pending:
+                pending.append(producer)
 
 
 def run_upstream(module: Any, *passes: str) -> None:
@@ -228,6 +237,11 @@ def cast_tensor(value: Any, element: Any) -> Any:
     if ir.RankedTensorType(value.type).element_type == element:
         return value
     return elementwise([value], element, lambda x, _: float_cast(x, element))
+
+
+def cast_value(value: Any, element: Any) -> Any:
+    """`value` (a float tensor or scalar) with another float element type."""
+    return cast_tensor(value, element) if is_tensor(value.type) else float_cast(value, element)
 
 
 def insertion_after(value: Any) -> Any:
