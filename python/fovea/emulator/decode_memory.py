@@ -11,6 +11,7 @@ from fovea.emulator.decode_memory_tables import FLAT, MUBUF
 from fovea.emulator.decode_operands import Undecodable, scalar_register, source, vector_register
 
 NO_ADDRESS = 0x7F
+LOADS_TO_LDS = frozenset((0x00, 0x10, 0x11, 0x12, 0x13, 0x14))  # format_x, ubyte, sbyte, ushort, sshort, dword
 DATA_FORMATS = (
     "INVALID", "8", "16", "8_8", "32", "16_16", "10_11_11", "11_11_10", "10_10_10_2", "2_10_10_10", "8_8_8_8",
     "32_32", "16_16_16_16", "32_32_32", "32_32_32_32", "RESERVED_15",
@@ -107,6 +108,8 @@ def flat(word: int, following: int | None, address: int) -> tuple[str, int]:
     row = FLAT.get(word >> 18 & 127)
     if row is None or segment == 3 or _SEGMENTS[segment][1] not in row[3]:
         raise Undecodable(f"FLAT opcode {word >> 18 & 127:#x} does not exist in segment {segment}")
+    if segment != 1 and word >> 13 & 1:
+        raise Undecodable("bit 13 is set, which only scratch instructions define")
     suffix, result, data, _ = row
     prefix = _SEGMENTS[segment][0]
     accumulator = bool(fields >> 23 & 1)
@@ -158,6 +161,8 @@ def mubuf(word: int, following: int | None, address: int) -> tuple[str, int]:
         raise Undecodable(f"MUBUF opcode {opcode:#x} does not exist")
     name, width = row
     lds = word >> 16 & 1
+    if lds and opcode not in LOADS_TO_LDS:
+        raise Undecodable(f"{name} has no form that writes to LDS")
     operands = [] if lds else [vector_register(fields >> 8 & 255, int(width), bool(fields >> 23 & 1))]
     operands += _buffer_address(word, fields)
     text = f"{name} {', '.join(operands)}{_buffer_modifiers(word)}"

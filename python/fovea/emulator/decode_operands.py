@@ -113,6 +113,8 @@ _INLINE_F32 = {struct.unpack("<I", struct.pack("<f", float(t)))[0]: t for t in F
 }
 _INLINE_F16 = {_half_bits(float(t)) for t in FLOATS.values()} | {_half_bits(INVERSE_TWO_PI)}
 
+# Upper halves of the 64-bit floats that print as an inline constant
+_UPPER_F64 = {struct.unpack("<Q", struct.pack("<d", float(t)))[0] >> 32: t for t in FLOATS.values()} | {0: "0"}
 # 32-bit values that print as an inline constant
 INLINE_VALUES = _INLINE_F32 | {n & 0xFFFFFFFF: str(n) for n in range(-16, 65)}
 
@@ -127,8 +129,8 @@ def literal_text(value: int, kind: str) -> str:
         return f"lit({value:#x})" if value in INLINE_VALUES else hex(value & 0xFFFF)
     if kind == "q":
         return f"lit({value:#x})" if 0 <= signed <= 64 else hex(value)
-    if kind == "d":
-        return hex(value)
+    if kind == "d":  # the literal is the upper half of the constant
+        return _UPPER_F64.get(value) or hex(value)
     floats = _INLINE_F16 if kind == "p" else _INLINE_F32
     return f"lit({value:#x})" if -16 <= signed <= 64 or value in floats else hex(value)
 

@@ -7,6 +7,7 @@ Field positions are those of AMD's CDNA3 ISA guide, chapter 12. The decoders' si
 from __future__ import annotations
 
 from fovea.emulator.decode_operands import (
+    FIRST_VGPR,
     WIDTHS,
     Undecodable,
     scalar_register,
@@ -160,13 +161,15 @@ def matrix(word: int, following: int, row: tuple[str, ...]) -> str:
     operands = [vector_register(word & 255, int(widths[0]), accumulate)]
     for index in range(2):
         field = following >> 9 * index & 511
-        if field < 256:
+        if field < FIRST_VGPR:
             raise Undecodable(f"source {index} of a matrix instruction is field {field}, not a vector register")
         operands.append(vector_register(field & 255, int(widths[1 + index]), bool(following >> 27 + index & 1)))
     field, width = following >> 18 & 511, int(widths[3])
     if name.startswith("v_smfmac"):
+        if field < FIRST_VGPR:
+            raise Undecodable(f"the index of {name} is field {field}, not a vector register")
         operands.append(vector_register(field & 255, 1))  # the index of the nonzero elements, never an accumulator
-    elif field >= 256:
+    elif field >= FIRST_VGPR:
         operands.append(vector_register(field & 255, width, accumulate))
     else:
         operands.append(source(field, "d" if name.endswith("f64") else "b"))

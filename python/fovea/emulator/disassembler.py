@@ -17,9 +17,10 @@ from fovea.emulator.decode_operands import Undecodable
 from fovea.emulator.decode_scalar import smem, sop1, sop2, sopc, sopk, sopp
 from fovea.emulator.decode_vop import vop1, vop2, vopc
 from fovea.emulator.decode_vop3 import vop3, vop3p
+from fovea.errors import InputError
 
 
-class DisassemblyError(ValueError):
+class DisassemblyError(InputError, ValueError):
     """Bytes that are not a gfx942 instruction; the message gives their address, the words and the reason."""
 
 

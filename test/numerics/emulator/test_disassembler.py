@@ -94,6 +94,8 @@ def test_a_run_of_instructions_keeps_addresses_and_sizes() -> None:
         ("fa02007e000001ff", "dpp_ctrl 0x100"),
         ("f902027e00070000", "selection 7"),
         ("000000c0", "second word"),
+        ("00a050dc00007f00", "only scratch"),
+        ("000055e000000000", "no form that writes to LDS"),
     ],
 )
 def test_undecodable_bytes_are_refused(code: str, reason: str) -> None:
