@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Atomic read-modify-write instructions on global memory and LDS. Lanes act one after another, in ascending order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from fovea.emulator.errors import DecodeError, Fault
+from fovea.emulator.group import Group
+from fovea.emulator.memory_ops import assign, flat_addresses
+from fovea.emulator.operands import Build, Step
+from fovea.emulator.text import Operand
+
+Array = np.ndarray[Any, Any]
+
+
+def _increment(old: Any, value: Any) -> Any:
+    return np.where(old >= value, 0, old + 1).astype(old.dtype)
+
+
+def _decrement(old: Any, value: Any) -> Any:
+    return np.where((old == 0) | (old > value), value, old - 1).astype(old.dtype)
+
+
+OPERATIONS: dict[str, tuple[Callable[..., Any], str]] = {
+    "add": (np.add, "u"), "sub": (np.subtract, "u"), "smin": (np.minimum, "i"), "umin": (np.minimum, "u"),
+    "smax": (np.maximum, "i"), "umax": (np.maximum, "u"), "and": (np.bitwise_and, "u"), "or": (np.bitwise_or, "u"),
+    "xor": (np.bitwise_xor, "u"), "inc": (_increment, "u"), "dec": (_decrement, "u"),
+    "swap": (lambda old, value: value, "u"), "add_f32": (np.add, "f"), "add_f64": (np.add, "f"),
+    "min_f64": (np.fmin, "f"), "max_f64": (np.fmax, "f"), "min_f32": (np.fmin, "f"), "max_f32": (np.fmax, "f"),
+    "pk_add_f16": (np.add, "h"),
+}  # fmt: skip
+"""Name to (function of old and operand, kind of the values)."""
+
+
+def apply(memory: Array, index: Array, operation: str, values: Array, compare: Array | None) -> Array:
+    """Do the operation on `memory[index]` for each item in order; returns the old values.
+
+    `memory` and `values` are unsigned words; items with equal indices see each other's results.
+    """
+    old = np.empty_like(values)
+    pending = np.arange(len(index))
+    while len(pending):
+        # One round handles the first pending item of every address, which keeps the order of equal addresses.
+        _, first = np.unique(index[pending], return_index=True)
+        now = pending[np.sort(first)]
+        current = memory[index[now]]
+        old[now] = current
+        if operation == "cmpswap":
+            assert compare is not None
+            updated = np.where(current == compare[now], values[now], current)
+        else:
+            function, kind = OPERATIONS[operation]
+            dtype: Any = np.dtype(np.float16) if kind == "h" else np.dtype(f"{kind}{memory.itemsize}")
+            updated = np.asarray(function(current.view(dtype), values[now].view(dtype)), dtype).view(memory.dtype)
+        memory[index[now]] = updated
+        keep = np.ones(len(pending), bool)
+        keep[np.sort(first)] = False
+        pending = pending[keep]
+    return old
+
+
+def operands_of(g: Group, row: int, words: int) -> Array:
+    """Register values of the active lanes as flat unsigned items of `words` registers."""
+    block = g.u32[row : row + words].reshape(words, -1)
+    if not g.full:
+        block = block[:, g.active]
+    return np.ascontiguousarray(block.T).view(np.uint64 if words == 2 else np.uint32)[:, 0]
+
+
+def write_old(g: Group, row: int, words: int, old: Array) -> None:
+    """Put returned values into registers."""
+    halves = old.view(np.uint32).reshape(-1, words)
+    for word in range(words):
+        assign(g, g.u32[row + word], halves[:, word])
+
+
+def width_of(name: str) -> tuple[str, int]:
+    """Operation and registers a value, from a mnemonic's tail such as `add_x2` or `add_f64`."""
+    if name.endswith("_x2"):
+        return name.removesuffix("_x2"), 2
+    return name, 2 if name.endswith("f64") else 1
+
+
+def compile_global_atomic(family: str, name: str, build: Build) -> Step:
+    """global_atomic_* and flat_atomic_*; with sc0 (or glc) the old value is returned."""
+    operation, words = width_of(name)
+    if operation not in OPERATIONS and operation != "cmpswap":
+        raise DecodeError(f"{build.line.name} is not supported")
+    operands = list(build.line.operands)
+    has_base = family == "global"
+    returns = len(operands) == 3 + has_base
+    if len(operands) not in (2 + has_base, 3 + has_base):
+        raise DecodeError(f"{build.line.name} has {2 + has_base} or {3 + has_base} operands, found {len(operands)}")
+    target: Operand | None = operands.pop(0) if returns else None
+    addresses = flat_addresses(build, operands[0], operands[2] if has_base else None)
+    swap = operation == "cmpswap"
+    row = build.vector(operands[1], words * (2 if swap else 1))
+    into = build.vector(target, words, write=True) if target is not None else None
+
+    def step(g: Group) -> None:
+        where = addresses(g)
+        if not len(where):
+            return
+        space, width = g.machine.space, 4 * words
+        if (where % width).any():
+            lane = int(np.flatnonzero(where % width)[0])
+            raise Fault(f"atomic on 0x{int(where[lane]):x} is not {width}-byte aligned", lane=lane)
+        values = operands_of(g, row, words)
+        compare = operands_of(g, row + words, words) if swap else None
+        g.machine.statistics.global_bytes_read += len(where) * width
+        g.machine.statistics.global_bytes_written += len(where) * width
+        old = np.empty_like(values)
+        space.find(where, width, True, None)
+        index = np.searchsorted(space.bases, where, "right") - 1
+        for at in np.unique(index):
+            chosen = index == at
+            buffer = space.buffers[int(at)]
+            old[chosen] = apply(
+                buffer.views[width], (where[chosen] - buffer.base) // width, operation, values[chosen],
+                None if compare is None else compare[chosen],
+            )  # fmt: skip
+        if into is not None:
+            write_old(g, into, words, old)
+
+    return step

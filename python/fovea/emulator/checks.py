@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""LDS checks: reads of bytes that nothing wrote, and races between waves of a workgroup.
+
+A race is two waves of a workgroup touching the same byte with no barrier between, at least one of them writing.
+
+The shadow of a workgroup holds, for each granule of LDS, which waves read and which wrote it since the last barrier,
+and whether it was ever written. Workgroups mostly use the same LDS addresses, so while all of them make the same
+accesses one shadow stands for all; and as loops repeat the same accesses, transitions from one shadow to the next are
+remembered by the addresses, which makes a repeated access cost one dictionary look-up.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fovea.emulator.errors import Fault
+from fovea.emulator.group import Group
+
+if TYPE_CHECKING:
+    from fovea.emulator.machine import Machine
+
+Array = np.ndarray[Any, Any]
+_INIT = np.uint64(1 << 63)
+_READER, _WRITER = 0, 16
+"""Bit positions of the reading and writing waves (16 each) in a shadow word."""
+_READERS, _WRITERS = np.uint64(0xFFFF), np.uint64(0xFFFF0000)
+
+
+class LocalChecker:
+    """Shadow of LDS for the workgroups of a machine."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        narrow = any("_b8" in c.line.name or "8" in c.line.name.rpartition("_")[2][:2] or "_u8" in c.line.name
+                     or "_i8" in c.line.name for c in machine.program.code if c.issue == "lds")  # fmt: skip
+        half = any("16" in c.line.name for c in machine.program.code if c.issue == "lds")
+        self.granule = 1 if narrow else 2 if half else 4
+        granules = machine.lds_stride // self.granule
+        self.uniform: Array | None = np.zeros(granules, np.uint64)
+        self.each: Array | None = None
+        self.state = 0
+        self.states: dict[bytes, int] = {self.uniform.tobytes(): 0}
+        self.shadows: list[Array] = [self.uniform]
+        self.transitions: dict[Any, int] = {}
+
+    def barrier(self, slots: Array | None) -> None:
+        """All workgroups passed a barrier: what was read and written before it is ordered now."""
+        if self.each is not None:
+            self.each &= _INIT
+            if (self.each == self.each[0]).all():
+                self._intern(self.each[0].copy())
+                self.each = None
+            return
+        key = (self.state, "barrier")
+        known = self.transitions.get(key)
+        if known is None:
+            self._intern(self.shadows[self.state] & _INIT)
+            self.transitions[key] = self.state
+        else:
+            self.state = known
+
+    def access(self, g: Group, addresses: Array, width: int, store: bool, index: int, item: int) -> None:
+        """Check and record byte addresses (active lanes, flat) of one access."""
+        if self.each is None and g.whole:
+            per_group = 64 * self.machine.waves_per_group
+            if g.full:
+                table = addresses.reshape(self.machine.workgroups, per_group)
+                if self.machine.workgroups == 1 or (table == table[0]).all():
+                    key = (self.state, index, item, table[0].tobytes())
+                    self._uniform(g, table[0], None, width, store, key)
+                    return
+            else:
+                mask = g.mask.reshape(self.machine.workgroups, per_group)
+                if self.machine.workgroups == 1 or (mask == mask[0]).all():
+                    table = addresses.reshape(self.machine.workgroups, -1)
+                    if (table == table[0]).all():
+                        key = (self.state, index, item, table[0].tobytes(), mask[0].tobytes())
+                        self._uniform(g, table[0], np.flatnonzero(mask[0]), width, store, key)
+                        return
+        self._spread()
+        flat = np.arange(64 * g.count) if g.full else g.active
+        self._record(g, addresses, flat, width, store)
+
+    def atomic(self, g: Group, addresses: Array, width: int, index: int) -> None:
+        """Atomics never race with each other; they count as initialised reads and as writes by nobody."""
+        del index
+        self._spread()
+        assert self.each is not None
+        flat = np.arange(64 * g.count) if g.full else g.active
+        self._require_written(self._words(g, addresses, flat, width), flat, addresses, width)
+
+    def _intern(self, shadow: Array) -> None:
+        key = shadow.tobytes()
+        number = self.states.get(key)
+        if number is None:
+            number = len(self.shadows)
+            self.states[key] = number
+            self.shadows.append(shadow)
+        self.state = number
+
+    def _spread(self) -> None:
+        """From one shadow for all workgroups to one each."""
+        if self.each is None:
+            self.each = np.repeat(self.shadows[self.state][None, :], self.machine.workgroups, axis=0)
+
+    def _uniform(self, g: Group, addresses: Array, active: Array | None, width: int, store: bool, key: Any) -> None:
+        known = self.transitions.get(key)
+        if known is not None:
+            self.state = known
+            return
+        shadow = self.shadows[self.state].copy()
+        self.each = shadow[None, :]
+        flat = np.arange(64 * self.machine.waves_per_group) if active is None else active
+        try:
+            self._record(g, addresses, flat, width, store)
+        finally:
+            self.each = None
+        self._intern(shadow)
+        self.transitions[key] = self.state
+
+    def _words(self, g: Group, addresses: Array, flat: Array, width: int) -> Array:
+        count = max(width // self.granule, 1)
+        slots = g.slot[flat // 64]
+        first = addresses // self.granule
+        index = first[:, None] + np.arange(count)
+        assert self.each is not None
+        return index + (slots * self.each.shape[1])[:, None]
+
+    def _require_written(self, words: Array, flat: Array, addresses: Array, width: int) -> None:
+        assert self.each is not None
+        missing = ((self.each.reshape(-1)[words] & _INIT) == 0).any(axis=1)
+        if missing.any():
+            at = int(np.flatnonzero(missing)[0])
+            raise Fault(
+                f"{width}-byte read of LDS byte {int(addresses[at])}, which nothing has written",
+                *divmod(int(flat[at]), 64),
+            )
+
+    def _record(self, g: Group, addresses: Array, flat: Array, width: int, store: bool) -> None:
+        assert self.each is not None
+        shadow = self.each.reshape(-1)
+        words = self._words(g, addresses, flat, width)
+        wave = g.wave_in_group[flat // 64]
+        if not store:
+            self._require_written(words, flat, addresses, width)
+        for number in np.unique(wave):
+            chosen = wave == number
+            mine = words[chosen]
+            old = shadow[mine]
+            own = np.uint64((1 << int(number)) | (1 << int(number) + _WRITER))
+            others = old & ~own & ((_READERS | _WRITERS) if store else _WRITERS)
+            if others.any():
+                at = int(np.flatnonzero((others != 0).any(axis=1))[0])
+                where = int(np.flatnonzero(chosen)[at])
+                bits = int(np.bitwise_or.reduce(others[at]))
+                other = (bits & 0xFFFF or bits >> _WRITER).bit_length() - 1
+                verb = "wrote" if bits >> _WRITER else "read"
+                raise Fault(
+                    f"LDS race: {width}-byte {'write to' if store else 'read of'} byte {int(addresses[where])}, which "
+                    f"wave {other} {verb} since the last barrier",
+                    *divmod(int(flat[where]), 64),
+                )
+            mark = np.uint64(1 << int(number) + (_WRITER if store else _READER))
+            shadow[mine] = old | (mark | _INIT if store else mark)

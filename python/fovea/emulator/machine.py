@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The run loop: groups of waves advance in lockstep, the group with the lowest program counter first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fovea.emulator.checks import LocalChecker
+from fovea.emulator.control import Signal
+from fovea.emulator.errors import EmulationError, Fault
+from fovea.emulator.group import Group
+from fovea.emulator.memory import AddressSpace
+from fovea.emulator.program import Code, Program
+from fovea.emulator.statistics import Statistics
+
+Array = np.ndarray[Any, Any]
+_VIEWS: dict[int, Any] = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64, 16: np.complex128}
+_ALWAYS_DEFINED = frozenset({126, 127})
+
+
+class Machine:
+    """A slice of a launch: `workgroups` consecutive workgroups with all their waves."""
+
+    def __init__(
+        self,
+        program: Program,
+        space: AddressSpace,
+        statistics: Statistics,
+        first_workgroup: int,
+        workgroups: int,
+        waves_per_group: int,
+        lds_bytes: int,
+        scratch_bytes: int,
+        float_mode: int,
+        grid: tuple[int, int, int],
+        checks: bool,
+    ) -> None:
+        self.program = program
+        self.space = space
+        self.statistics = statistics
+        self.first_workgroup = first_workgroup
+        self.workgroups = workgroups
+        self.waves_per_group = waves_per_group
+        self.wave_count = workgroups * waves_per_group
+        self.float_mode = float_mode
+        self.grid = grid
+        self.checks = checks
+        self.lds_bytes = lds_bytes
+        self.lds_stride = lds_bytes + 15 & ~15
+        self.lds_views = _typed(self.lds_stride * workgroups)
+        self.scratch_bytes = scratch_bytes
+        self.scratch_stride = scratch_bytes + 15 & ~15
+        self.scratch = _typed(self.scratch_stride * 64 * self.wave_count)
+        self.counts = [0] * len(program.code)
+        self.pending: Group | None = None
+        self.checker: LocalChecker | None = LocalChecker(self) if checks and lds_bytes else None
+
+    def run(self, start: Group) -> None:
+        """Run until every wave has ended."""
+        groups = [start]
+        while groups:
+            ready = [g for g in groups if not g.parked]
+            if not ready:
+                groups = self._release(groups)
+                continue
+            group = min(ready, key=lambda g: g.pc)
+            others = [g for g in ready if g is not group]
+            limit = min((g.pc for g in others), default=1 << 60)
+            if group.pc == limit:
+                twin = next(g for g in others if g.pc == limit)
+                group.join(twin)
+                groups.remove(twin)
+                continue
+            signal = self._advance(group, limit)
+            if signal is Signal.END:
+                groups.remove(group)
+            elif signal is Signal.SPLIT:
+                assert self.pending is not None
+                groups.append(self.pending)
+                self.pending = None
+            elif signal is Signal.BARRIER:
+                if group.whole:
+                    self._passed(None)
+                else:
+                    group.parked = True
+        code = self.program.code
+        for number, count in enumerate(self.counts):
+            if count:
+                self._count(code[number], count)
+
+    def _count(self, code: Code, count: int) -> None:
+        statistics = self.statistics
+        statistics.instructions[code.line.name] += count
+        statistics.classes[code.issue] += count
+        if code.issue == "mfma":
+            statistics.matrix[code.line.name] += count
+
+    def _release(self, groups: list[Group]) -> list[Group]:
+        """All live waves wait at barriers: let them go on, groups at the same place together."""
+        self._passed(None)
+        merged: list[Group] = []
+        for group in sorted(groups, key=lambda g: g.pc):
+            group.parked = False
+            if merged and merged[-1].pc == group.pc:
+                merged[-1].join(group)
+            else:
+                merged.append(group)
+        return merged
+
+    def _passed(self, slots: Array | None) -> None:
+        if self.checker is not None:
+            self.checker.barrier(slots)
+
+    def _advance(self, g: Group, limit: int) -> Signal | None:
+        """Execute until the group reaches `limit` or an instruction asks for the run loop."""
+        code = self.program.code
+        counts = self.counts
+        checked = g.checked
+        end = len(code)
+        pc = g.pc
+        try:
+            while pc < limit:
+                if pc >= end:
+                    raise Fault("execution ran past the end of the kernel", 0)
+                instruction = code[pc]
+                if not checked[pc]:
+                    if self.checks:
+                        self._check_defined(g, instruction)
+                    checked[pc] = 1
+                counts[pc] += g.count
+                g.pc = pc + 1
+                signal = instruction.step(g)
+                if signal is not None:
+                    return signal  # type: ignore[no-any-return]
+                next_pc = g.pc
+                if next_pc <= pc and limit != 1 << 60:
+                    # A backward branch may put this group behind others or level with them.
+                    return None
+                pc = next_pc
+        except Fault as fault:
+            raise self._error(g, code[min(pc, end - 1)], fault) from None
+        return None
+
+    def _check_defined(self, g: Group, instruction: Code) -> None:
+        for row in instruction.reads_v:
+            if not g.defined_v[row]:
+                name = f"v{row}" if row < self.program.vgprs else f"a{row - self.program.vgprs}"
+                raise Fault(f"reads {name}, which nothing has written", 0)
+        for slot in instruction.reads_s:
+            if not g.defined_s[slot] and slot not in _ALWAYS_DEFINED:
+                name = {106: "vcc_lo", 107: "vcc_hi", 124: "m0"}.get(slot, f"s{slot}")
+                raise Fault(f"reads {name}, which nothing has written", 0)
+        for row in instruction.writes_v:
+            g.defined_v[row] = 1
+        for slot in instruction.writes_s:
+            g.defined_s[slot] = 1
+
+    def _error(self, g: Group, code: Code, fault: Fault) -> EmulationError:
+        where = [f"kernel {self.program.kernel}", f"0x{code.line.address:x}: {code.line.text}"]
+        wave, lane = fault.wave, fault.lane
+        if wave < 0 <= lane:
+            wave, lane = g.locate(lane)
+        if wave >= 0:
+            number = int(g.waves[wave])
+            x, y, z = self.workgroup_id(number // self.waves_per_group)
+            where.append(f"workgroup ({x}, {y}, {z}) wave {number % self.waves_per_group}")
+        if lane >= 0:
+            where.append(f"lane {lane}")
+        return EmulationError(f"{', '.join(where)}: {fault.message}")
+
+    def workgroup_id(self, slot: int) -> tuple[int, int, int]:
+        """Coordinates in the grid of a workgroup of this slice."""
+        number = self.first_workgroup + slot
+        x, y, _ = self.grid
+        return number % x, number // x % y, number // (x * y)
+
+
+def _typed(size: int) -> dict[int, Array]:
+    flat = np.zeros(max(size, 16), np.uint8)
+    return {width: flat.view(kind) for width, kind in _VIEWS.items()}

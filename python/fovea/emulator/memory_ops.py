@@ -1,0 +1,327 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Global, flat, scratch, buffer and scalar memory instructions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fovea.emulator.errors import DecodeError, Fault
+from fovea.emulator.group import Group
+from fovea.emulator.memory import Buffer, gather, scatter
+from fovea.emulator.operands import APERTURES, Build, Step
+from fovea.emulator.salu import scalar_source
+from fovea.emulator.text import Operand
+
+Array = np.ndarray[Any, Any]
+Addresses = Callable[[Group], Array]
+_CACHE = {"sc0", "sc1", "nt", "glc", "slc", "dlc"}
+
+
+@dataclass(frozen=True)
+class Access:
+    """Width in bytes, and what a load does with values below four bytes.
+
+    `extend`: "zero", "sign" fill the register; "low", "high" write one half and keep the other (with `extend_kind`
+    the value type: u8 and i8 extend to 16 bits). Stores with `half` "high" take the upper half.
+    """
+
+    width: int
+    store: bool = False
+    extend: str = "zero"
+    kind: Any = np.uint32
+
+
+_LOADS = {
+    "ubyte": Access(1, kind=np.uint8), "sbyte": Access(1, extend="sign", kind=np.int8),
+    "ushort": Access(2, kind=np.uint16), "sshort": Access(2, extend="sign", kind=np.int16),
+    "dword": Access(4), "dwordx2": Access(8), "dwordx3": Access(12), "dwordx4": Access(16),
+    "ubyte_d16": Access(1, extend="low", kind=np.uint8), "ubyte_d16_hi": Access(1, extend="high", kind=np.uint8),
+    "sbyte_d16": Access(1, extend="low", kind=np.int8), "sbyte_d16_hi": Access(1, extend="high", kind=np.int8),
+    "short_d16": Access(2, extend="low", kind=np.uint16), "short_d16_hi": Access(2, extend="high", kind=np.uint16),
+}  # fmt: skip
+_STORES = {
+    "byte": Access(1, True), "short": Access(2, True), "dword": Access(4, True), "dwordx2": Access(8, True),
+    "dwordx3": Access(12, True), "dwordx4": Access(16, True), "byte_d16_hi": Access(1, True, "high"),
+    "short_d16_hi": Access(2, True, "high"),
+}  # fmt: skip
+ACCESSES = {**{f"load_{n}": a for n, a in _LOADS.items()}, **{f"store_{n}": a for n, a in _STORES.items()}}
+
+
+def write_loaded(g: Group, row: int, access: Access, values: Array) -> None:
+    """Put loaded values (of the active lanes, flat) into registers from `row`."""
+    if access.width >= 4:
+        for word in range(access.width // 4):
+            assign(g, g.u32[row + word], values[:, word])
+        return
+    typed = values.view(access.kind)
+    if access.extend in ("low", "high"):
+        assign(g, g.u16[row, :, :, 1 if access.extend == "high" else 0], typed.astype(np.int16).view(np.uint16))
+    elif access.extend == "sign":
+        assign(g, g.i32[row], typed)
+    else:
+        assign(g, g.u32[row], typed)
+
+
+def assign(g: Group, target: Array, values: Array) -> None:
+    """Write flat values of the active lanes to a register `(wave, lane)`."""
+    if g.full:
+        target[...] = values.reshape(target.shape)
+    else:
+        target[g.mask] = values
+
+
+def read_stored(g: Group, row: int, access: Access) -> Array:
+    """Values that a store takes from registers, of the active lanes, in the form AddressSpace.store wants."""
+    if access.width >= 4:
+        count = access.width // 4
+        block = g.u32[row : row + count].reshape(count, -1)
+        return block.T if g.full else block[:, g.active].T
+    if access.width == 2:
+        half = g.u16[row, :, :, 1 if access.extend == "high" else 0].reshape(-1)
+    else:
+        half = g.u8[row, :, :, 2 if access.extend == "high" else 0].reshape(-1)
+    return half if g.full else half[g.active]
+
+
+def _check_modifiers(build: Build, allowed: set[str]) -> None:
+    unknown = set(build.line.modifiers) - allowed - _CACHE
+    if unknown:
+        raise DecodeError(f"modifier {', '.join(sorted(unknown))} is not supported on {build.line.name}")
+
+
+def flat_addresses(build: Build, address: Operand, base: Operand | None) -> Addresses:
+    """Byte addresses (int64, active lanes, flat) of a global or flat instruction."""
+    offset = build.line.number("offset")
+    if base is not None and base.kind == "s":
+        pair = build.scalar(base, 2) // 2
+        if address.kind == "special":
+            raise DecodeError("a global access needs a vector offset")
+        row = build.vector(address, 1)
+
+        def from_scalar(g: Group) -> Array:
+            column = g.s64[:, pair].view(np.int64)
+            first = int(column[0])
+            relative = g.lanes32(g.u32, row).astype(np.int64)
+            if (column == first).all():
+                relative += first + offset
+                return relative
+            lanes = np.repeat(column, 64)
+            relative += (lanes if g.full else lanes[g.active]) + offset
+            return relative
+
+        return from_scalar
+    row = build.vector(address, 2)
+
+    def from_pair(g: Group) -> Array:
+        pair = np.empty((g.count, 64, 2), np.uint32)
+        pair[..., 0] = g.u32[row]
+        pair[..., 1] = g.u32[row + 1]
+        flat = pair.view(np.int64).reshape(-1)
+        if not g.full:
+            flat = flat[g.active]
+        return flat + offset if offset else flat
+
+    return from_pair
+
+
+def compile_global(name: str, build: Build) -> Step:
+    """global_* and flat_* loads, stores and atomics."""
+    family, _, action = name.partition("_")
+    _check_modifiers(build, {"offset"})
+    operands = build.line.operands
+    if action.startswith("atomic_"):
+        from fovea.emulator.atomics import compile_global_atomic
+
+        return compile_global_atomic(family, action.removeprefix("atomic_"), build)
+    if action not in ACCESSES:
+        raise DecodeError(f"{name} is not supported")
+    access = ACCESSES[action]
+    has_base = family == "global"
+    if len(operands) != 2 + has_base:
+        raise DecodeError(f"{name} has {2 + has_base} operands, found {len(operands)}")
+    data, address = (operands[1], operands[0]) if access.store else (operands[0], operands[1])
+    base = operands[2] if has_base else None
+    addresses = flat_addresses(build, address, base)
+    row = build.vector(data, max(access.width // 4, 1), write=not access.store)
+    return _global_step(access, addresses, row, family == "flat")
+
+
+def _global_step(access: Access, addresses: Addresses, row: int, flat: bool) -> Step:
+    guess: Buffer | None = None
+    width = access.width
+
+    def step(g: Group) -> None:
+        nonlocal guess
+        where = addresses(g)
+        if not len(where):
+            return
+        space = g.machine.space
+        if flat and int(where.max()) >= APERTURES["shared_base"]:
+            raise Fault("a flat access to the LDS or private aperture is not supported", lane=int(where.argmax()))
+        if access.store:
+            values = read_stored(g, row, access)
+            g.machine.statistics.global_bytes_written += len(where) * width
+            guess = space.store(where, values, width, guess)
+        else:
+            g.machine.statistics.global_bytes_read += len(where) * width
+            values, guess = space.load(where, width, guess)
+            write_loaded(g, row, access, values)
+
+    return step
+
+
+def compile_scratch(name: str, build: Build) -> Step:
+    """scratch_* loads and stores: private memory, one region a lane."""
+    action = name.partition("_")[2]
+    _check_modifiers(build, {"offset"})
+    if action not in ACCESSES:
+        raise DecodeError(f"{name} is not supported")
+    access = ACCESSES[action]
+    operands = build.line.operands
+    if len(operands) != 3:
+        raise DecodeError(f"{name} has 3 operands, found {len(operands)}")
+    data, address = (operands[1], operands[0]) if access.store else (operands[0], operands[1])
+    base, offset = operands[2], build.line.number("offset")
+    vector = build.vector(address, 1) if address.kind in ("v", "a") else None
+    slot = build.scalar(base, 1) if base.kind == "s" else None
+    row = build.vector(data, max(access.width // 4, 1), write=not access.store)
+
+    def step(g: Group) -> None:
+        machine = g.machine
+        size = machine.scratch_bytes
+        where = np.full((g.count, 64), offset, np.int64)
+        if vector is not None:
+            where += g.i32[vector]
+        if slot is not None:
+            where += g.s[:, slot].view(np.int32)[:, None]
+        lanes = (g.waves[:, None] * 64 + np.arange(64)) * machine.scratch_stride
+        bad = (where < 0) | (where + access.width > size)
+        if not g.full:
+            bad &= g.mask
+        if bad.any():
+            wave, lane = (int(x[0]) for x in np.nonzero(bad))
+            raise Fault(
+                f"{access.width}-byte scratch access at byte {int(where[wave, lane])} is out of bounds: "
+                f"the kernel has {size} bytes a lane",
+                wave,
+                lane,
+            )
+        places = (where + lanes).reshape(-1)
+        if not g.full:
+            places = places[g.active]
+        if not len(places):
+            return
+        if access.store:
+            scatter(machine.scratch, places, access.width, read_stored(g, row, access))
+        else:
+            write_loaded(g, row, access, gather(machine.scratch, places, access.width))
+
+    return step
+
+
+def compile_buffer(name: str, build: Build) -> Step:
+    """buffer_* loads and stores with a raw or strided descriptor; out of range reads give 0, writes are dropped.
+
+    Range rule (ISA, buffer addressing, raw and structured buffers without swizzle): raw: offset + width <= records;
+    with a stride: index < records and offset < stride.
+    """
+    action = name.partition("_")[2]
+    _check_modifiers(build, {"offset", "offen", "idxen"})
+    modifiers = build.line.modifiers
+    if action not in ACCESSES:
+        raise DecodeError(f"{name} is not supported")
+    access = ACCESSES[action]
+    operands = list(build.line.operands)
+    if len(operands) == 3:
+        operands.insert(1, Operand("special", text="off"))
+    if len(operands) != 4:
+        raise DecodeError(f"{name} has 4 operands, found {len(operands)}")
+    data, vaddr, descriptor, soffset = operands
+    offen, idxen, offset = "offen" in modifiers, "idxen" in modifiers, build.line.number("offset")
+    count = offen + idxen
+    vector = build.vector(vaddr, count) if count else None
+    slot = build.scalar(descriptor, 4)
+    extra = scalar_source(build, soffset, "u32")
+    row = build.vector(data, max(access.width // 4, 1), write=not access.store)
+
+    def step(g: Group) -> None:
+        words = g.s[:, slot : slot + 4].astype(np.int64)
+        base = words[:, 0] | ((words[:, 1] & 0xFFFF) << 32)
+        stride = (words[:, 1] >> 16) & 0x3FFF
+        records = words[:, 2]
+        if ((words[:, 3] >> 21) & 3).any() or (words[:, 1] >> 31).any():
+            raise Fault("a swizzled or thread-id buffer descriptor is not supported", 0)
+        local = np.full((g.count, 64), offset, np.int64)
+        index = np.zeros((g.count, 64), np.int64)
+        if idxen:
+            assert vector is not None
+            index = g.u32[vector].astype(np.int64)
+        if offen:
+            assert vector is not None
+            local += g.u32[vector + idxen]
+        scalar = extra(g).astype(np.int64)[:, None]
+        outside = np.where(
+            stride[:, None] == 0,
+            local + scalar + access.width > records[:, None],
+            (index >= records[:, None]) | (local >= np.maximum(stride, 1)[:, None]),
+        )
+        address = base[:, None] + local + scalar + index * stride[:, None]
+        chosen = ~outside if g.full else ~outside & g.mask
+        flat = np.flatnonzero(chosen)
+        where = address.reshape(-1)[flat]
+        inner = np.searchsorted(g.active, flat) if not g.full else flat
+        total = len(g.active) if not g.full else 64 * g.count
+        if access.store:
+            if len(where):
+                g.machine.statistics.global_bytes_written += len(where) * access.width
+                g.machine.space.store(where, read_stored(g, row, access)[inner], access.width, None)
+            return
+        kind: Any = np.uint32 if access.width >= 4 else access.kind
+        shape = (total, access.width // 4) if access.width >= 4 else (total,)
+        values = np.zeros(shape, np.dtype(kind).str.replace("i", "u"))
+        if len(where):
+            g.machine.statistics.global_bytes_read += len(where) * access.width
+            values[inner] = g.machine.space.load(where, access.width, None)[0]
+        write_loaded(g, row, access, values)
+
+    return step
+
+
+def compile_scalar_load(name: str, build: Build) -> Step:
+    """s_load_dword*, s_buffer_load_dword*: aligned words into scalar registers."""
+    _check_modifiers(build, {"offset"})
+    stem = name.removeprefix("s_buffer_load_dword").removeprefix("s_load_dword")
+    words = int(stem.removeprefix("x")) if stem else 1
+    is_buffer = name.startswith("s_buffer")
+    target, base, offset = build.line.operands
+    slot = build.scalar(base, 4 if is_buffer else 2)
+    step_offset = scalar_source(build, offset, "i32" if offset.kind == "imm" else "u32")
+    extra = build.line.number("offset")
+    if target.kind != "s" or target.count != words:
+        raise DecodeError(f"{name} loads {words} registers, operand '{target.text}' has {target.count}")
+    build.writes_s.update(range(target.index, target.index + words))
+
+    def step(g: Group) -> None:
+        start = g.s64[:, slot // 2].astype(np.int64)
+        if is_buffer:
+            start &= 0xFFFFFFFFFFFF
+        addresses = (start + step_offset(g).astype(np.int64) + extra) & ~3
+        distinct, inverse = np.unique(addresses, return_inverse=True)
+        for number, address in enumerate(distinct):
+            try:
+                raw = g.machine.space.read(int(address), 4 * words)
+            except Fault as fault:
+                raise Fault(fault.message, int(np.flatnonzero(inverse == number)[0])) from None
+            values = np.frombuffer(raw.tobytes(), np.uint32)
+            if len(distinct) == 1:
+                g.s[:, target.index : target.index + words] = values
+            else:
+                g.s[inverse == number, target.index : target.index + words] = values
+        if target.index + words > 126:
+            g.exec_changed()
+
+    return step

@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Matrix instructions of gfx942, batched over all waves of a group.
+
+Layout (AMD "CDNA3 Instruction Set Architecture", matrix arithmetic), for an M x N x K instruction with `blocks`
+independent products, M = N. Lane l works on row (A) or column (B) l % M; q = l // M counts on: with b blocks, block is
+q % blocks and the group of consecutive k is q // blocks; each lane holds K * blocks * M / 64 consecutive values of k.
+Result register i of lane l, for blocks == 1: column l % M; 16x16: row 4 * (l // 16) + i; 32x32: row
+8 * (i // 4) + 4 * (l // 32) + i % 4.
+
+The products of one instruction are summed in f32 by the BLAS library's order (f64 for f64, exact for i8), then C is
+added: one legal order, the hardware's own is not specified.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fovea.emulator.errors import DecodeError
+from fovea.emulator.group import Group
+from fovea.emulator.operands import Build, Getter, Step
+from fovea.emulator.text import Operand
+from fovea.emulator.valu_convert import DECODE
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """One matrix instruction: side length, k a block, independent blocks, operand formats and result type."""
+
+    side: int
+    k: int
+    a: str
+    b: str
+    result: str
+    blocks: int = 1
+
+    @property
+    def per_lane(self) -> int:
+        """Operand values a lane holds."""
+        return self.side * self.k * self.blocks // 64
+
+    @property
+    def results(self) -> int:
+        """Result values a lane holds."""
+        return self.side * self.side * self.blocks // 64
+
+
+_BITS = {"f32": 32, "f16": 16, "bf16": 16, "fp8": 8, "bf8": 8, "i8": 8, "f64": 64}
+TABLE: dict[str, Matrix] = {
+    "v_mfma_f32_32x32x2_f32": Matrix(32, 2, "f32", "f32", "f32"),
+    "v_mfma_f32_16x16x4_f32": Matrix(16, 4, "f32", "f32", "f32"),
+    "v_mfma_f32_32x32x8_f16": Matrix(32, 8, "f16", "f16", "f32"),
+    "v_mfma_f32_16x16x16_f16": Matrix(16, 16, "f16", "f16", "f32"),
+    "v_mfma_f32_32x32x8_bf16": Matrix(32, 8, "bf16", "bf16", "f32"),
+    "v_mfma_f32_16x16x16_bf16": Matrix(16, 16, "bf16", "bf16", "f32"),
+    "v_mfma_i32_32x32x16_i8": Matrix(32, 16, "i8", "i8", "i32"),
+    "v_mfma_i32_16x16x32_i8": Matrix(16, 32, "i8", "i8", "i32"),
+    "v_mfma_f64_16x16x4_f64": Matrix(16, 4, "f64", "f64", "f64"),
+    **{
+        f"v_mfma_f32_{size}_{a}_{b}": Matrix(side, k, a, b, "f32")
+        for size, side, k in (("16x16x32", 16, 32), ("32x32x16", 32, 16))
+        for a in ("fp8", "bf8")
+        for b in ("fp8", "bf8")
+    },
+    "v_mfma_f32_32x32x1_2b_f32": Matrix(32, 1, "f32", "f32", "f32", 2),
+    "v_mfma_f32_16x16x1_4b_f32": Matrix(16, 1, "f32", "f32", "f32", 4),
+    "v_mfma_f32_4x4x1_16b_f32": Matrix(4, 1, "f32", "f32", "f32", 16),
+    "v_mfma_f32_32x32x4_2b_f16": Matrix(32, 4, "f16", "f16", "f32", 2),
+    "v_mfma_f32_16x16x4_4b_f16": Matrix(16, 4, "f16", "f16", "f32", 4),
+    "v_mfma_f32_4x4x4_16b_f16": Matrix(4, 4, "f16", "f16", "f32", 16),
+    "v_mfma_f32_32x32x4_2b_bf16": Matrix(32, 4, "bf16", "bf16", "f32", 2),
+    "v_mfma_f32_16x16x4_4b_bf16": Matrix(16, 4, "bf16", "bf16", "f32", 4),
+    "v_mfma_f32_4x4x4_16b_bf16": Matrix(4, 4, "bf16", "bf16", "f32", 16),
+}
+_OLD_SPELLING = re.compile(r"^(v_mfma_[a-z0-9]+_\d+x\d+x\d+)(f16|f32|i8|f64|bf16_1k)$")
+_BLOCKS = {(32, 1): 2, (16, 1): 4, (4, 1): 16, (32, 4): 2, (16, 4): 4, (4, 4): 16}
+
+
+def find(name: str) -> Matrix | None:
+    """The row of a mnemonic in either spelling (`..._16x16x16_f16` or the older `..._16x16x16f16`, `..._bf16_1k`)."""
+    name = name.removesuffix("_1k")
+    if name in TABLE:
+        return TABLE[name]
+    match = _OLD_SPELLING.match(name)
+    if match is None:
+        return None
+    stem, kind = match.groups()
+    if f"{stem}_{kind}" in TABLE:
+        return TABLE[f"{stem}_{kind}"]
+    sizes = re.findall(r"(\d+)x\d+x(\d+)", stem)[0]
+    blocks = _BLOCKS.get((int(sizes[0]), int(sizes[1])))
+    return TABLE.get(f"{stem}_{blocks}b_{kind}")
+
+
+def _operand(build: Build, operand: Operand, matrix: Matrix, kind: str) -> Getter:
+    """Reader of A or B as values `(wave, lane, k)` in the arithmetic type."""
+    bits = _BITS[kind]
+    registers = matrix.per_lane * bits // 32
+    row = build.vector(operand, registers)
+    if kind in DECODE or kind == "i8":
+        table = DECODE.get(kind)
+
+        def narrow(g: Group) -> Array:
+            raw = np.empty((g.count, 64, registers), np.uint32)
+            for i in range(registers):
+                raw[..., i] = g.u32[row + i]
+            codes = raw.view(np.uint8)
+            return codes.view(np.int8).astype(np.float32) if table is None else table.take(codes)
+
+        return narrow
+    dtype = {"f32": np.float32, "f16": np.float16, "bf16": np.uint16, "f64": np.float64}[kind]
+
+    def wide(g: Group) -> Array:
+        raw = np.empty((g.count, 64, registers), np.uint32)
+        for i in range(registers):
+            raw[..., i] = g.u32[row + i]
+        values = raw.view(dtype)
+        if kind == "f16":
+            return values.astype(np.float32)
+        if kind == "bf16":
+            return (values.astype(np.uint32) << np.uint32(16)).view(np.float32)
+        return values
+
+    return wide
+
+
+def compile_matrix(name: str, build: Build) -> Step:
+    """Closure of one matrix instruction. EXEC is ignored, as on the hardware."""
+    matrix = find(name)
+    line = build.line
+    if matrix is None:
+        raise DecodeError(f"matrix instruction {name} is not supported")
+    for modifier in line.modifiers:
+        if modifier not in ("cbsz", "abid", "blgp") or line.number(modifier) != 0:
+            raise DecodeError(f"modifier {modifier}:{line.modifiers[modifier]} is not supported on {name}")
+    if len(line.operands) != 4:
+        raise DecodeError(f"{name} has 4 operands, found {len(line.operands)}")
+    target, a, b, c = line.operands
+    get_a, get_b = _operand(build, a, matrix, matrix.a), _operand(build, b, matrix, matrix.b)
+    width = 2 if matrix.result == "f64" else 1
+    registers = matrix.results * width
+    start: int | None = None
+    constant = np.float32(0)
+    if c.kind == "imm":
+        bits = c.bits("f64" if matrix.result == "f64" else "f32" if matrix.result == "f32" else "u32")
+        kind: Any = {"f32": np.float32, "i32": np.int32, "f64": np.float64}[matrix.result]
+        constant = np.array([bits & ((1 << 32 * width) - 1)], np.uint64 if width == 2 else np.uint32).view(kind)[0]
+    else:
+        start = build.vector(c, registers)
+    into = build.vector(target, registers, write=True)
+    multiply = _product(matrix)
+    if matrix.result == "f64":
+        return _step_f64(matrix, get_a, get_b, start, constant, into)
+    plane = "i32" if matrix.result == "i32" else "f32"
+
+    def step(g: Group) -> None:
+        product = multiply(get_a(g), get_b(g))
+        file = getattr(g, plane)
+        if plane == "i32":
+            product = product.astype(np.int64).astype(np.int32)
+        previous = constant if start is None else file[start : start + registers]
+        np.add(product, previous, out=file[into : into + registers])
+
+    return step
+
+
+def _product(matrix: Matrix) -> Callable[[Array, Array], Array]:
+    """Function from operand values to results `(register, wave, lane)`."""
+    side, blocks, values = matrix.side, matrix.blocks, matrix.per_lane
+    groups = 64 // side // blocks
+    exact = matrix.result == "i32"
+
+    def multiply(a: Array, b: Array) -> Array:
+        waves = a.shape[0]
+        if exact:
+            # Sums of up to 32 products of 8-bit integers are exact in f32 as well (below 2**24).
+            pass
+        # (wave, k group, block, row, k) -> (wave, block, row, all k)
+        left = a.reshape(waves, groups, blocks, side, values).transpose(0, 2, 3, 1, 4)
+        right = b.reshape(waves, groups, blocks, side, values).transpose(0, 2, 1, 4, 3)
+        k = groups * values
+        product = np.matmul(left.reshape(waves, blocks, side, k), right.reshape(waves, blocks, k, side))
+        if side == 4:
+            # Block is the group of four lanes, register the row.
+            return product.transpose(2, 0, 1, 3).reshape(4, waves, 64)
+        # Rows in fours: register group, lane group, register within four.
+        lane_groups = 64 // side
+        split = product.reshape(waves, blocks, side // 4 // lane_groups, lane_groups, 4, side)
+        return split.transpose(1, 2, 4, 0, 3, 5).reshape(-1, waves, 64)
+
+    return multiply
+
+
+def _step_f64(matrix: Matrix, get_a: Getter, get_b: Getter, start: int | None, constant: Any, into: int) -> Step:
+    """16x16x4 f64: register pair i of lane l is row l // 16 + 4 * i, column l % 16."""
+    count = matrix.results
+
+    def step(g: Group) -> None:
+        waves = g.count
+        left = get_a(g).reshape(waves, 4, 16).transpose(0, 2, 1)
+        product = np.matmul(left, get_b(g).reshape(waves, 4, 16))
+        result = product.reshape(waves, 4, 4, 16).transpose(0, 2, 3, 1).reshape(waves, 64, count)
+        if start is None:
+            total = result + constant
+        else:
+            raw = np.ascontiguousarray(g.u32[start : start + 2 * count].transpose(1, 2, 0))
+            total = result + raw.view(np.float64)
+        words = np.ascontiguousarray(total).view(np.uint32)
+        g.u32[into : into + 2 * count] = words.transpose(2, 0, 1)
+
+    return step

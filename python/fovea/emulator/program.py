@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""From instruction lines to a program of closures: the one place that looks up the instruction tables."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from fovea.emulator import cross_lane, salu, valu_compare, valu_convert, valu_float, valu_integer
+from fovea.emulator.control import compile_control
+from fovea.emulator.errors import DecodeError, EmulationError
+from fovea.emulator.lds import compile_local
+from fovea.emulator.memory_ops import compile_buffer, compile_global, compile_scalar_load, compile_scratch
+from fovea.emulator.mfma import compile_matrix
+from fovea.emulator.operands import Build, Step
+from fovea.emulator.text import Line, Operand, parse_line
+from fovea.emulator.vector import Row, compile_row
+
+VECTOR_ROWS: dict[str, Row] = {
+    row.name: row
+    for table in (valu_integer.TABLE, valu_float.TABLE, valu_convert.TABLE, valu_compare.TABLE)
+    for row in table
+}
+SCALAR_ROWS = {row.name: row for row in salu.TABLE}
+SPECIAL: dict[str, tuple[Callable[[Build], Step], str]] = {
+    **{name: (make, "valu") for name, make in {**valu_convert.SPECIAL, **cross_lane.SPECIAL}.items()},
+    **{name: (make, "salu") for name, make in salu.SPECIAL.items()},
+}
+_PREFIXES: tuple[tuple[str, Callable[[str, Build], Step], str], ...] = (
+    ("v_mfma_", compile_matrix, "mfma"),
+    ("global_", compile_global, "vmem"),
+    ("flat_", compile_global, "vmem"),
+    ("scratch_", compile_scratch, "vmem"),
+    ("buffer_", compile_buffer, "vmem"),
+    ("ds_", compile_local, "lds"),
+    ("s_load_dword", compile_scalar_load, "smem"),
+    ("s_buffer_load_dword", compile_scalar_load, "smem"),
+)
+_RELOCATION = re.compile(r"^([\w.$]+)@(?:rel32|gotpcrel32)@(lo|hi)\+\d+$")
+
+
+@dataclass(frozen=True)
+class Code:
+    """One decoded instruction: the closure and what the checks and statistics need to know of it."""
+
+    line: Line
+    step: Step
+    issue: str
+    reads_v: tuple[int, ...]
+    reads_s: tuple[int, ...]
+    writes_v: tuple[int, ...]
+    writes_s: tuple[int, ...]
+
+
+@dataclass
+class Program:
+    """A decoded kernel. Instruction numbers index `code`; `addresses` are ascending byte addresses."""
+
+    kernel: str
+    code: list[Code]
+    addresses: list[int]
+    vgprs: int
+    agprs: int
+
+    def address_of(self, number: int) -> int:
+        """Byte address of an instruction, also of the one after the last."""
+        return self.addresses[number] if number < len(self.addresses) else self.addresses[-1] + 4
+
+
+def load_program(
+    kernel: str,
+    lines: list[tuple[int, str]],
+    flush_f32: bool = False,
+    flush_f16_f64: bool = False,
+    symbols: dict[str, int] | None = None,
+) -> Program:
+    """Decode a kernel's instructions. Raises EmulationError naming kernel, address and instruction."""
+    addresses = [address for address, _ in lines]
+    parsed: list[Line] = []
+    for number, (address, text) in enumerate(lines):
+        try:
+            line = parse_line(address, text)
+            line.index = number
+            _resolve(line, addresses, parsed, symbols or {})
+        except (DecodeError, ValueError, IndexError) as error:
+            raise EmulationError(f"kernel {kernel}, 0x{address:x}: {text.strip()}: {error}") from None
+        parsed.append(line)
+    vgprs = 1 + max((o.index + o.count - 1 for line in parsed for o in line.operands if o.kind == "v"), default=0)
+    agprs = max((o.index + o.count for line in parsed for o in line.operands if o.kind == "a"), default=0)
+    code = []
+    for line in parsed:
+        build = Build(line, vgprs, flush_f32, flush_f16_f64)
+        try:
+            step, issue = compile_line(line, build)
+        except (DecodeError, ValueError, IndexError, KeyError, AssertionError) as error:
+            raise EmulationError(f"kernel {kernel}, 0x{line.address:x}: {line.text}: {error}") from None
+        code.append(
+            Code(line, step, issue, *(tuple(sorted(s)) for s in (build.reads_v, build.reads_s, build.writes_v, build.writes_s)))
+        )
+    return Program(kernel, code, addresses, vgprs, agprs)
+
+
+def compile_line(line: Line, build: Build) -> tuple[Step, str]:
+    """Closure and issue class of one line. Raises DecodeError if no table has it."""
+    name = line.name
+    control = compile_control(name, build)
+    if control is not None:
+        return control
+    if name in SPECIAL:
+        make, issue = SPECIAL[name]
+        return make(build), issue
+    if name in VECTOR_ROWS:
+        step = compile_row(VECTOR_ROWS[name], build)
+        if name.startswith("v_cmpx"):
+            return _also_exec(step, build), "valu"
+        return step, VECTOR_ROWS[name].issue
+    if name in SCALAR_ROWS:
+        return salu.compile_scalar(SCALAR_ROWS[name], build), "salu"
+    for prefix, make_prefixed, issue in _PREFIXES:
+        if name.startswith(prefix):
+            return make_prefixed(name, build), issue
+    raise DecodeError(f"instruction {name} is unknown")
+
+
+def _also_exec(step: Step, build: Build) -> Step:
+    """v_cmpx: the compare's result, written to its scalar destination, also becomes EXEC."""
+    slot = build.line.operands[0].index
+
+    def run(g: object) -> None:
+        step(g)  # type: ignore[arg-type]
+        g.s64[:, 63] = g.s64[:, slot // 2]  # type: ignore[attr-defined]
+        g.exec_changed()  # type: ignore[attr-defined]
+
+    return run
+
+
+def _resolve(line: Line, addresses: list[int], earlier: list[Line], symbols: dict[str, int]) -> None:
+    """Fill in a branch's target and turn symbol references into numbers."""
+    if line.name.startswith(("s_cbranch", "s_branch")):
+        operand = line.operands[0]
+        if operand.kind != "imm":
+            raise DecodeError(f"branch target {operand.text} is not defined")
+        value = int(operand.value)
+        if operand.text.startswith("0x"):
+            at = bisect_left(addresses, value)
+            if at >= len(addresses) or addresses[at] != value:
+                raise DecodeError(f"branch target {operand.text} is not an instruction of this kernel")
+            line.target = at
+            return
+        offset = value - 65536 if value > 32767 else value
+        byte = line.address + 4 + 4 * offset
+        at = bisect_left(addresses, byte)
+        if at >= len(addresses) or addresses[at] != byte:
+            raise DecodeError(f"branch offset {value} leads to 0x{byte:x}, which is not an instruction of this kernel")
+        line.target = at
+        return
+    for number, operand in enumerate(line.operands):
+        match = _RELOCATION.match(operand.text) if operand.kind == "label" else None
+        if match is None:
+            if operand.kind == "label":
+                raise DecodeError(f"operand '{operand.text}' is not defined")
+            continue
+        symbol, half = match.groups()
+        if symbol not in symbols:
+            raise DecodeError(f"symbol {symbol} is not in the code object")
+        # The pair of adds follows s_getpc, whose result is the address of the first add.
+        origin = next(e for e in reversed(earlier) if e.name == "s_getpc_b64").address + 4
+        distance = symbols[symbol] - origin
+        bits = distance & 0xFFFFFFFF if half == "lo" else (distance >> 32) & 0xFFFFFFFF
+        line.operands[number] = Operand("imm", value=bits, text=operand.text)
