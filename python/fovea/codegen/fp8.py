@@ -49,9 +49,7 @@ def from_f32(value: Any, format_: str) -> Any:
     octets = vector.bitcast(ir.VectorType.get([4 * len(words)], i8), packed)
     if len(scalars) % 4 == 0:
         return octets
-    return vector.ExtractStridedSliceOp(
-        ir.VectorType.get([len(scalars)], i8), octets, [0], [len(scalars)], [1]
-    ).result
+    return vector.ShuffleOp(octets, octets, list(range(len(scalars)))).result
 
 
 def to_f32(value: Any, format_: str) -> Any:

@@ -65,6 +65,11 @@ def from_lanes(values: Sequence[Any]) -> Any:
     return vector.FromElementsOp(ir.VectorType.get([len(values)], values[0].type), list(values)).result
 
 
+def part(value: Any, first: int, count: int) -> Any:
+    """`count` lanes of a vector, from `first` on."""
+    return vector.ShuffleOp(value, value, list(range(first, first + count))).result
+
+
 def each_lane(function: Callable[..., Any], *operands: Any) -> Any:
     """Apply a function on scalars to every lane."""
     width = lanes_of(operands[0])
@@ -130,8 +135,8 @@ def _constant_power(x: Any, exponent: float) -> Any | None:
 def power(x: Any, y: Any) -> Any:
     """x^y: exact products for small integer constants, square roots for +-0.5, else 2^(y log2 |x|) (x >= 0)."""
     owner = getattr(y, "owner", None)
-    if owner is not None and owner.name == "arith.constant":
-        attribute = owner.attributes["value"]
+    if not isinstance(owner, (ir.Block, type(None))) and owner.operation.name == "arith.constant":
+        attribute = owner.operation.attributes["value"]
         if isinstance(attribute, ir.DenseElementsAttr) and attribute.is_splat:
             attribute = attribute.get_splat_value()
         if isinstance(attribute, ir.FloatAttr):

@@ -1,0 +1,299 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Contraction kernels: tiles through LDS into matrix instructions, whatever is pointwise fused on both ends.
+
+A workgroup of four waves computes a tile of m x n for one batch. Per step of k it moves a tile of both operands from
+global memory through registers into LDS (the next step's loads are in flight while this step computes). The operands
+swap places in the matrix instruction, D^T = B^T.A^T, so that a lane ends up with four consecutive n of one m and
+results are stored as vectors along n.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fovea.bindings import amdgpu, arith, ir, linalg, vector
+from fovea.codegen import matrix, scalar
+from fovea.codegen.domain import paths_from
+from fovea.codegen.elemental import as_map, unsupported
+from fovea.codegen.indexing import Index
+from fovea.codegen.kernel import Kernel, LaunchShape, find_hero
+from fovea.codegen.problem import ContractionProblem, contraction_problem
+from fovea.codegen.types import element_bytes, register_type
+from fovea.target import Chip, MatrixInstruction
+
+WAVES = 4
+WAVE = 64
+BLOCK = WAVES * WAVE
+ROW_PADDING = 16  # bytes after each LDS row, so that the 16 rows of a read start in different banks
+STEP_BYTES = 128  # bytes of k in an LDS row
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How one problem is cut: tile extents and the arrangement of waves over the tile."""
+
+    tile_m: int
+    tile_n: int
+    waves_m: int
+    waves_n: int
+
+    @property
+    def fragments_m(self) -> int:
+        return self.tile_m // self.waves_m // 16
+
+    @property
+    def fragments_n(self) -> int:
+        return self.tile_n // self.waves_n // 16
+
+
+SCHEDULES = (
+    Schedule(128, 128, 2, 2),
+    Schedule(128, 64, 4, 1),
+    Schedule(64, 64, 2, 2),
+    Schedule(64, 32, 4, 1),
+    Schedule(32, 64, 1, 4),
+    Schedule(32, 32, 2, 2),
+    Schedule(16, 64, 1, 4),
+)
+
+
+def choose_schedule(problem: ContractionProblem, chip: Chip) -> Schedule:
+    """The tile with the least modelled time: rounds of workgroups over the chip, each paying for multiplying its tile
+    and for moving its operands (a row or column moved costs about as much as 32 of its products)."""
+    m, n, batch = problem.size(problem.m), problem.size(problem.n), problem.size(problem.batch)
+
+    def cost(s: Schedule) -> tuple[int, int]:
+        workgroups = -(-m // s.tile_m) * -(-n // s.tile_n) * batch
+        rounds = -(-workgroups // chip.compute_units)
+        return rounds * (s.tile_m * s.tile_n + 32 * (s.tile_m + s.tile_n)), workgroups
+
+    return min(SCHEDULES, key=cost)
+
+
+def build(function: Any, chip: Chip) -> Kernel:
+    """The kernel of a contraction kernel function."""
+    hero = find_hero(function)
+    problem = contraction_problem(hero)
+    if problem is None:
+        raise unsupported(hero, "is not a contraction of two tensors")
+    elements = {str(hero.operands[side].type.element_type) for side in (0, 1)}
+    if len(elements) != 1:
+        raise unsupported(hero, f"has operands of different types ({', '.join(sorted(elements))})")
+    instruction = chip.matrix_for(elements.pop())
+    return _Writer(function, chip, problem, instruction, choose_schedule(problem, chip)).write()
+
+
+class _Writer:
+    def __init__(
+        self, function: Any, chip: Chip, problem: ContractionProblem, instruction: MatrixInstruction, schedule: Schedule
+    ) -> None:
+        self.problem, self.instruction, self.schedule = problem, instruction, schedule
+        p = problem
+        self.m, self.n, self.k = p.size(p.m), p.size(p.n), p.size(p.k)
+        self.element = p.op.operands[0].type.element_type
+        self.bytes = element_bytes(self.element)
+        self.step = STEP_BYTES // self.bytes
+        self.row_bytes = STEP_BYTES + ROW_PADDING
+        grid = (-(-self.n // schedule.tile_n), -(-self.m // schedule.tile_m), p.size(p.batch))
+        lds = tuple((rows * self.row_bytes, "i8") for rows in (schedule.tile_m, schedule.tile_n))
+        self.kernel = Kernel(function, chip, LaunchShape(grid, BLOCK, lds))
+
+    def write(self) -> Kernel:
+        kernel, index, s = self.kernel, self.kernel.index, self.schedule
+        with kernel.writing():
+            thread = kernel.thread()
+            self.thread = thread
+            self.lane = index.mod(thread, WAVE)
+            wave = index.div(thread, WAVE)
+            self.wave_m, self.wave_n = index.div(wave, s.waves_n), index.mod(wave, s.waves_n)
+            self.batch = kernel.workgroup("z")
+            self.m0 = index.mul(kernel.workgroup("y"), s.tile_m)
+            self.n0 = index.mul(kernel.workgroup("x"), s.tile_n)
+            accumulators = self.main_loop()
+            self.epilogue(accumulators)
+        return kernel
+
+    # -- operands: global memory -> registers -> LDS ------------------------------------------------------------
+
+    def sides(self) -> list[tuple[int, Any, int, Index, int]]:
+        """(operand number, LDS buffer, rows of the tile, first row, rows of the operand) of both operands."""
+        p, s = self.problem, self.schedule
+        return [
+            (p.left, self.kernel.lds[0], s.tile_m, self.m0, self.m),
+            (p.right, self.kernel.lds[1], s.tile_n, self.n0, self.n),
+        ]
+
+    def chunks(self, rows: int) -> list[tuple[Index, Index, Any]]:
+        """(row in the tile, byte in the row, condition) of each 16-byte chunk that this work-item moves."""
+        index, per_row = self.kernel.index, STEP_BYTES // matrix.CHUNK_BYTES
+        total, result = rows * per_row, []
+        for first in range(0, total, BLOCK):
+            chunk = index.add(self.thread, first)
+            condition = True if first + BLOCK <= total else index.less(chunk, total)
+            row = index.div(chunk, per_row)
+            result.append((row, index.mul(index.mod(chunk, per_row), matrix.CHUNK_BYTES), condition))
+        return result
+
+    def load_tiles(self, k0: Index) -> list[Any]:
+        """All chunks of both tiles at k position `k0`, as vector<16xi8>."""
+        index = self.kernel.index
+        loaded = []
+        for operand, _, rows, first, extent in self.sides():
+            for row, byte, _ in self.chunks(rows):
+                position = index.add(first, row)
+                if extent % rows:
+                    position = index.minimum(position, extent - 1)  # rows past the end repeat the last: never stored
+                loaded.append(self.load_chunk(operand, position, index.add(k0, index.div(byte, self.bytes))))
+        return loaded
+
+    def load_chunk(self, operand: int, row: Index, k: Index) -> Any:
+        """16 bytes of `operand` along k from position `k` on; zeros past the end."""
+        p, index = self.problem, self.kernel.index
+        inner = p.extents[p.k[-1]] if p.k else 1
+        count = matrix.CHUNK_BYTES // self.bytes
+        width = count
+        while width > 1 and inner % width:
+            width //= 2
+        value = p.op.operands[operand]
+        map_ = as_map(linalg.get_indexing_maps(p.op)[operand])
+        parts = []
+        for first in range(0, count, width):
+            at = index.add(k, first)
+            inside: Any = True
+            if self.k % self.step:
+                inside = index.less(at, self.k)
+                at = index.assume_multiple(index.minimum(at, self.k - width), width)
+            point = p.point(index, self.batch, row, row, at)
+            lane_dim = p.k[-1] if width > 1 else None
+            part = scalar.broadcast(self.kernel.elemental.mapped(value, map_, point, lane_dim, width), width)
+            if inside is not True:
+                part = arith.select(inside, part, scalar.constant(0, part.type))
+            parts.append(part)
+        whole = parts[0]
+        if len(parts) > 1:
+            whole = scalar.from_lanes([scalar.lane(part, i) for part in parts for i in range(width)])
+        return vector.bitcast(ir.VectorType.get([matrix.CHUNK_BYTES], ir.IntegerType.get_signless(8)), whole)
+
+    def store_tiles(self, loaded: Sequence[Any]) -> None:
+        """Put the chunks of `load_tiles` into LDS."""
+        index, remaining = self.kernel.index, list(loaded)
+        for _, buffer, rows, _, _ in self.sides():
+            for row, byte, condition in self.chunks(rows):
+                chunk = remaining.pop(0)
+                with self.kernel.when(condition):
+                    offset = index.add(index.mul(row, self.row_bytes), byte)
+                    vector.store(chunk, buffer, [index.value(offset)], alignment=matrix.CHUNK_BYTES)
+
+    # -- computing ----------------------------------------------------------------------------------------------
+
+    def main_loop(self) -> list[Any]:
+        """Accumulators of this wave, fragment (m, n) at m * fragments_n + n."""
+        kernel, s = self.kernel, self.schedule
+        steps = -(-self.k // self.step)
+        accumulators = [matrix.zero_accumulator() for _ in range(s.fragments_m * s.fragments_n)]
+        tiles = self.load_tiles(0)
+        count = len(tiles)
+
+        def step(k0: Index, carried: Sequence[Any]) -> list[Any]:
+            self.store_tiles(carried[:count])
+            amdgpu.lds_barrier()
+            following = self.load_tiles(kernel.index.add(k0, self.step))
+            sums = self.multiply(carried[count:])
+            amdgpu.lds_barrier()
+            return [*following, *sums]
+
+        if steps > 1:
+            carried = kernel.loop((steps - 1) * self.step, [*tiles, *accumulators], step, self.step)
+            tiles, accumulators = carried[:count], carried[count:]
+        self.store_tiles(tiles)
+        amdgpu.lds_barrier()
+        return self.multiply(accumulators)
+
+    def multiply(self, accumulators: Sequence[Any]) -> list[Any]:
+        """Accumulators after one step of k, from the tiles in LDS."""
+        s, result = self.schedule, list(accumulators)
+        for stretch in range(0, STEP_BYTES, matrix.STRETCH_BYTES):
+            left = [self.fragment(0, self.wave_m, s.fragments_m, i, stretch) for i in range(s.fragments_m)]
+            right = [self.fragment(1, self.wave_n, s.fragments_n, i, stretch) for i in range(s.fragments_n)]
+            for i, columns in enumerate(left):
+                for j, rows in enumerate(right):
+                    at = i * s.fragments_n + j
+                    for r, c in zip(rows, columns, strict=True):
+                        result[at] = matrix.multiply_accumulate(self.instruction, r, c, result[at])
+        return result
+
+    def fragment(self, side: int, wave: Index, fragments: int, number: int, stretch: int) -> list[Any]:
+        """Operands of this lane for one fragment: 16 bytes of row l % 16."""
+        index = self.kernel.index
+        row = index.add(index.add(index.mul(wave, fragments * 16), number * 16), index.mod(self.lane, 16))
+        byte = index.add(index.mul(index.div(self.lane, 16), matrix.CHUNK_BYTES), stretch)
+        offset = index.add(index.mul(row, self.row_bytes), byte)
+        type_ = ir.VectorType.get([matrix.CHUNK_BYTES], ir.IntegerType.get_signless(8))
+        chunk = vector.load(type_, self.kernel.lds[side], [index.value(offset)], alignment=matrix.CHUNK_BYTES)
+        return matrix.operands_of_chunk(chunk, self.instruction)
+
+    # -- results ------------------------------------------------------------------------------------------------
+
+    def epilogue(self, accumulators: Sequence[Any]) -> None:
+        """Store what follows from the accumulators."""
+        index, s, p = self.kernel.index, self.schedule, self.problem
+        hero = p.op.results[0]
+        paths = paths_from(hero)
+        inner = p.extents[p.n[-1]] if p.n else 1
+        whole = inner % 4 == 0
+        for i in range(s.fragments_m):
+            m = index.add(self.m0, index.mul(self.wave_m, s.fragments_m * 16))
+            m = index.add(index.add(m, i * 16), index.mod(self.lane, 16))
+            for j in range(s.fragments_n):
+                n = index.add(self.n0, index.mul(self.wave_n, s.fragments_n * 16))
+                n = index.add(index.add(n, j * 16), index.mul(index.div(self.lane, 16), 4))
+                fragment = self.accumulated(accumulators[i * s.fragments_n + j])
+                inside_m = index.less(m, self.m) if self.m % s.tile_m else True
+                if whole:
+                    inside_n = index.less(n, self.n) if self.n % s.tile_n else True
+                    self.store(hero, paths, m, n, fragment, self.kernel.and_all([inside_m, inside_n]), 4)
+                else:
+                    for lane in range(4):
+                        single = index.add(n, lane)
+                        inside = self.kernel.and_all([inside_m, index.less(single, self.n)])
+                        self.store(hero, paths, m, single, scalar.lane(fragment, lane), inside, 1)
+
+    def accumulated(self, fragment: Any) -> Any:
+        """The accumulators in the result's element type."""
+        element = register_type(self.problem.op.results[0].type.element_type)
+        return scalar.convert_float(fragment, ir.F32Type.get(), element)
+
+    def store(self, hero: Any, paths: Any, m: Index, n: Index, fragment: Any, inside: Any, width: int) -> None:
+        p, index = self.problem, self.kernel.index
+        with self.kernel.when(inside):
+            point = p.point(index, self.batch, m, n, 0)
+            expressions = list(p.result_map.results)
+            indices = [point[e.position] for e in expressions]
+            lanes = None
+            if width > 1:
+                lanes = next(i for i, e in enumerate(expressions) if e.position == p.n[-1])
+            init = p.op.operands[2]
+            if not is_zero(init):
+                start = self.kernel.elemental.emit(init, indices, lanes, width)
+                fragment = arith.addf(fragment, scalar.broadcast(start, width if lanes is not None else None))
+            self.kernel.store_following(hero, paths, indices, lanes, fragment, width)
+
+
+def is_zero(value: Any) -> bool:
+    """Whether a tensor is known to hold only zeros (a fill or constant of 0)."""
+    owner = value.owner
+    if isinstance(owner, ir.Block):
+        return False
+    op = owner.opview
+    if op.operation.name == "linalg.fill":
+        return is_zero(op.operands[0])
+    if op.operation.name != "arith.constant":
+        return False
+    attribute = op.attributes["value"]
+    if isinstance(attribute, ir.DenseElementsAttr):
+        if not attribute.is_splat:
+            return False
+        attribute = attribute.get_splat_value()
+    return isinstance(attribute, (ir.FloatAttr, ir.IntegerAttr)) and attribute.value == 0
