@@ -33,6 +33,9 @@ LAYOUT_OPS = frozenset(
 )
 
 
+SPLATS = frozenset({"arith.constant", "linalg.fill"})
+
+
 class Opaque(Exception):
     """An op that has no expression; its results become `opaque` leaves."""
 
@@ -90,11 +93,11 @@ class Evaluator:
             if isinstance(attribute, ir.DenseElementsAttr) and attribute.is_splat:
                 return self._attribute(attribute.get_splat_value(), element_type(value))
             return None
-        if op.name == "linalg.fill":
+        if op.name == "linalg.fill" or _is_fill(op):
             return self.scalar(op.operands[0], {}, ())
         if op.name in LAYOUT_OPS:
             source = defining_op(op.operands[0])
-            if source is not None and (source.name in ("arith.constant", "linalg.fill") or source.name in LAYOUT_OPS):
+            if source is not None and (source.name in SPLATS or source.name in LAYOUT_OPS or _is_fill(source)):
                 return self._constant(source, op.operands[0], ())
         return None
 
@@ -303,6 +306,13 @@ class Evaluator:
             else:
                 return self.algebra.make("gather", source, indices, element_type(source))
         return self.value(source, index)
+
+
+def _is_fill(op: Any) -> bool:
+    """Whether a generic only spreads one scalar operand over its result (a generalised fill)."""
+    if op.name != "linalg.generic" or len(op.operands) != 2 or is_tensor(op.operands[0].type):
+        return False
+    return bool(yielded(op)[0] == body_block(op).arguments[0])
 
 
 def constant_value_is_neutral(combiner: str, init: Expr) -> bool:

@@ -12,7 +12,9 @@ from fovea.passes.attention.cone import between, first_contractions, second_cont
 from fovea.passes.attention.contraction import Contraction, free_index, open_contraction, split_sides
 from fovea.passes.attention.evaluate import Evaluator, Opaque
 from fovea.passes.attention.expression import Algebra, Dims, Expr, Index, Resplit
+from fovea.passes.attention.plan import NotFusable
 from fovea.passes.attention.policy import apply_policy
+from fovea.passes.attention.rewrite import Plan, plan
 from fovea.passes.attention.site import NearMiss, Site
 from fovea.passes.attention.softmax import EXPONENTIALS, Mismatch, flatten, match_softmax, score_of
 from fovea.passes.ir_utils import is_linalg
@@ -93,6 +95,25 @@ def match_pair(first: Any, second: Any) -> Site | None:
         except Opaque:
             raise Mismatch("a contraction's body cannot be read") from None
     raise Mismatch("the reshapes between the contractions split the dims in too many ways")
+
+
+def match_fusable(first: Any, second: Any) -> tuple[Site, Plan] | NearMiss:
+    """The site with these two contractions and how it becomes one op, or why it does not."""
+    ops = between(first, second)
+    if not ops:
+        return NearMiss(second, "no def-use path joins the tagged contractions any more")
+    dims = Dims()
+    for _ in range(ATTEMPTS):
+        try:
+            site = _attempt(first, second, ops, dims)
+            return site, plan(site)
+        except Resplit as request:
+            dims.refine(request)
+        except Opaque:
+            return NearMiss(second, "a contraction's body cannot be read")
+        except (Mismatch, NotFusable) as error:
+            return NearMiss(second, str(error))
+    return NearMiss(second, "the reshapes around the site split the dims in too many ways")
 
 
 class _Mentions:
@@ -240,7 +261,8 @@ def _classify(
         scaled = algebra.op("arith.mulf", leaf.type, leaf, algebra.const(sides.coefficient, leaf.type))
         full_score = _replace(algebra, score, leaf, scaled)
     site = Site(
-        qk=first, pv=second, roles=[], batch=batch, m=m, n=n, k=inner.bound, d=d, score=full_score, score_leaf=leaf,
+        qk=first, pv=second, roles=[], batch=batch, m=m, n=n, k=inner.bound, d=d, score=full_score, plain_score=score,
+        score_leaf=leaf,
         query=sides.left, key=sides.right, value=value, output_index=outer.index, algebra=algebra, dims=dims,
     )  # fmt: skip
     if inner.init.kind != "const" or float(inner.init.data[0]) != 0:
