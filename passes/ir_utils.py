@@ -250,17 +250,6 @@ def insertion_after(value: Any) -> Any:
     return ir.InsertionPoint.at_block_begin(value.owner) if op is None else ir.InsertionPoint.after(op)
 
 
-def clone_with(op: Any, operands: Sequence[Any], result_types: Sequence[Any] | None = None) -> Any:
-    """A copy of `op` before it, with other operands (and result types); regions are copied as they are."""
-    with ir.InsertionPoint(op):
-        copy = op.clone()
-    for position, operand in enumerate(operands):
-        copy.operands[position] = operand
-    for result, type_ in zip(copy.results, result_types or [], strict=False):
-        result.set_type(type_)
-    return copy.operation
-
-
 STRUCTURAL = ("indexing_maps", "iterator_types", "operandSegmentSizes")
 
 
@@ -275,13 +264,19 @@ def clone_body(block: Any, mapping: dict[Any, Any], live: set[Any] | None = None
     for op in ops:
         if live is not None and not any(result in live for result in op.results):
             continue
-        copy = op.operation.clone()
-        for inner in (copy.operation, *nested_ops(copy.operation)):
-            for position, operand in enumerate(inner.operands):
-                if operand in mapping:
-                    inner.operands[position] = mapping[operand]
-        mapping.update(zip(op.results, copy.results, strict=True))
+        clone_op(op, mapping)
     return [mapping.get(value, value) for value in terminator.operands]
+
+
+def clone_op(op: Any, mapping: dict[Any, Any]) -> Any:
+    """Copy `op` to the insertion point with operands (and captured values) replaced; adds its results to `mapping`."""
+    copy = op.operation.clone().operation
+    for inner in (copy, *nested_ops(copy)):
+        for position, operand in enumerate(inner.operands):
+            if operand in mapping:
+                inner.operands[position] = mapping[operand]
+    mapping.update(zip(op.results, copy.results, strict=True))
+    return copy
 
 
 def copy_discardable(source: Any, target: Any) -> None:
