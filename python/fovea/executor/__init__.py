@@ -4,6 +4,18 @@
 It says what a program means: passes are checked against it, calibration and constant folding run on it.
 """
 
-from fovea.executor.interpreter import Executor, run
+from fovea.executor.constants import array_of
+from fovea.executor.folding import ConstantEvaluator, evaluate, is_constant
+from fovea.executor.interpreter import Executor, InputType, entry_of, inputs_of, run
 
-__all__ = ["Executor", "run"]
+__all__ = [
+    "ConstantEvaluator",
+    "Executor",
+    "InputType",
+    "array_of",
+    "entry_of",
+    "evaluate",
+    "inputs_of",
+    "is_constant",
+    "run",
+]

@@ -121,11 +121,16 @@ class Map:
             return _project(array, self.dims, sizes)
         if None not in self.linear:
             return _stride(array, self.linear, sizes)
-        grids = [np.arange(size).reshape([-1 if d == i else 1 for i in range(self.rank)]) for d, size in enumerate(sizes)]
+        grids = [positions(size, dim, self.rank) for dim, size in enumerate(sizes)]
         indices = tuple(np.asarray(evaluate(e, grids)) for e in self.source.results)
         check_bounds(indices, array.shape)
         # a dim that no result uses has size 1 in every index, and an all-constant map a 0-d index
         return array[indices].reshape(np.broadcast_shapes(*(i.shape for i in indices), (1,) * self.rank))
+
+
+def positions(size: int, dim: int, rank: int, start: int = 0) -> Array:
+    """start, start + 1, ... along axis `dim` of `rank` axes."""
+    return np.arange(start, start + size, dtype=np.int64).reshape([-1 if d == dim else 1 for d in range(rank)])
 
 
 def _project(array: Array, dims: Sequence[int | None], sizes: Sequence[int]) -> Array:

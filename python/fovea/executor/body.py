@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""The region of a structured op as straight-line array code: each scalar in it becomes an array over the iteration space."""
+"""The region of a structured op as straight-line array code: a scalar in it becomes an array over the iteration space."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from fovea.executor.types import location_text
 
 Array = np.ndarray[Any, Any]
 Lookup = Callable[[Any], Array]
-_TERMINATORS = frozenset({"linalg.yield", "tensor.yield", "scf.yield", "fovea.yield", "tm_tensor.yield", "linalg.index"})
 
 
 @dataclass(frozen=True)
@@ -93,7 +92,11 @@ class Body:
             self.producer[slot] = step
 
     def run(
-        self, targets: Iterable[int], arguments: Sequence[Array | None], index: Callable[[int], Array], check: bool = True
+        self,
+        targets: Iterable[int],
+        arguments: Sequence[Array | None],
+        index: Callable[[int], Array],
+        check: bool = True,
     ) -> list[Array]:
         """Values of the slots `targets`. Only what they need is computed (an argument that they do not need may be
         None), and the assertions that depend on given arguments only if `check`. `index(dim)`: what linalg.index is.
@@ -101,8 +104,7 @@ class Body:
         targets = list(targets)
         needed, wanted = set(targets), []
         for step in reversed(self.steps):
-            given = step.checks and check and all(arguments[a] is not None for s in step.inputs for a in self.arguments[s])
-            if given or not needed.isdisjoint(step.outputs):
+            if (step.checks and check and self._given(step, arguments)) or not needed.isdisjoint(step.outputs):
                 needed.update(step.inputs)
                 wanted.append(step)
         values: dict[int, Any] = dict(self.fixed)
@@ -119,6 +121,11 @@ class Body:
             else:
                 values.update(zip(step.outputs, results or (), strict=True))
         return [np.asarray(values[slot]) for slot in targets]
+
+
+    def _given(self, step: Step, arguments: Sequence[Array | None]) -> bool:
+        """True if every block argument that a step depends on has a value."""
+        return all(arguments[a] is not None for slot in step.inputs for a in self.arguments[slot])
 
 
 def captured(op: Any) -> list[Any]:
@@ -175,15 +182,15 @@ def gather(where: str, source: Array, indices: Sequence[Array]) -> Array:
         affine.check_bounds(arrays, source.shape)
     except ExecutionError as error:
         raise ExecutionError(f"{where}: tensor.extract: {error}") from None
-    rank = max(a.ndim for a in arrays)
-    last = arrays[-1]
-    # Whole rows: the last index runs over its axis and nothing else does along that dim.
-    if rank and last.size == source.shape[-1] == (last.shape[-1] if last.ndim == rank else 0) and len(arrays) > 1:
-        rest = [a.reshape(a.shape[:-1]) if a.ndim == rank else a for a in arrays[:-1] if a.ndim < rank or a.shape[-1] == 1]
-        if len(rest) == len(arrays) - 1 and np.array_equal(last.ravel(), np.arange(last.size)):
-            if all(a.ndim in (0, rank - 1) for a in rest) and any(a.ndim for a in rest):
-                return source[tuple(rest)]
+    *rest, last = arrays
+    whole_rows = bool(rest) and last.ndim > 1 and last.shape == (1,) * (last.ndim - 1) + source.shape[-1:]
+    if whole_rows and all(a.ndim == last.ndim and a.shape[-1] == 1 for a in rest) and _counts_up(last):
+        return source[tuple(a[..., 0] for a in rest)]  # the same elements, copied a row at a time
     return source[tuple(arrays)]
+
+
+def _counts_up(index: Array) -> bool:
+    return np.array_equal(index.ravel(), np.arange(index.size))
 
 
 def _extract(op: Any, inner: dict[Any, int]) -> Callable[..., Any]:

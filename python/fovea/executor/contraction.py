@@ -21,8 +21,8 @@ def contract(a: Array, b: Array, sizes: Sequence[int], kept: Sequence[int]) -> A
     """Sum of a*b over the dims that are not in `kept`; the axes of the result are `kept`, in that order.
 
     `a` and `b` have one axis a dim of the iteration space, of size 1 where they do not depend on it. Products are added
-    in f64 if an operand is f64, in f32 for other floats (the result has that type: round it as the op asks), and
-    without rounding, modulo the integer's size, for integers.
+    in f64 if an operand is f64, in f32 for other floats and modulo 2**64 for integers; the result has that type, and
+    the caller rounds or wraps it to what the op yields.
     """
     dtype = np.result_type(a.dtype, b.dtype) if a.dtype.kind in "fib" and b.dtype.kind in "fib" else np.dtype(np.float32)
     if not is_float(dtype):

@@ -11,7 +11,7 @@ import numpy as np
 
 from fovea.bindings import ir
 from fovea.dialect.quantize import PER_TENSOR, axis_of, scale_array
-from fovea.executor.affine import Map
+from fovea.executor.affine import Map, positions
 from fovea.executor.body import Body
 from fovea.executor.contraction import contract
 from fovea.executor.handlers import Array, Frame, handles
@@ -82,11 +82,12 @@ def _attention(frame: Frame, op: Any, operands: Sequence[Array]) -> list[Array]:
     rank = maps[0].rank
     sizes = _sizes(maps, operands, op)
     query, key, value, *others = (m.view(x, sizes) for m, x in zip(maps, operands, strict=False))
-    q, kv, k, d = (rank + place for place in (Q, KV, K, D))
+    q, kv, _k, d = (rank + place for place in (Q, KV, K, D))
     batch = list(range(q))
     compute = np.dtype(np.float64 if query.dtype == np.float64 else np.float32)
 
-    scores = contract(query, key, sizes, [*batch, q, kv])
+    # Each contraction leaves out the depth of the other: it sums over one dim only.
+    scores = contract(query, key, [*sizes[:d], 1], [*batch, q, kv])
     block = op.operation.regions[0].blocks[0]
     score_dtype = dtype_of(block.arguments[0].type)
     space = scores.reshape([*scores.shape, 1, 1]).astype(score_dtype, copy=False)
@@ -94,7 +95,7 @@ def _attention(frame: Frame, op: Any, operands: Sequence[Array]) -> list[Array]:
     (mapped,) = body.run(body.yields, [space, *others], _positions(sizes))
     mapped = np.broadcast_to(mapped, space.shape).reshape(scores.shape).astype(compute, copy=False)
     weights, log = softmax(mapped, -1)
-    output = contract(weights.reshape([*weights.shape, 1, 1]), value, sizes, [*batch, q, d])
+    output = contract(weights.reshape([*weights.shape, 1, 1]), value, [*sizes[:k], 1, sizes[d]], [*batch, q, d])
     n = len(operands)
     results = [_axes(maps[n], output, [*batch, q, d])]
     if len(op.results) == 2:
@@ -113,4 +114,4 @@ def _sizes(maps: Sequence[Map], operands: Sequence[Array], op: Any) -> list[int]
 
 
 def _positions(sizes: Sequence[int]) -> Any:
-    return lambda dim: np.arange(sizes[dim]).reshape([-1 if d == dim else 1 for d in range(len(sizes))])
+    return lambda dim: positions(sizes[dim], dim, len(sizes))

@@ -3,19 +3,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fovea.bindings import ir, linalg
+from fovea.bindings import ir
 from fovea.errors import ExecutionError, FoveaError, InputError, UnsupportedOpError
 from fovea.executor import control_ops, fovea_ops, tensor_ops, tm_tensor_ops
 from fovea.executor.body import captured
 from fovea.executor.handlers import HANDLERS, Handler
-from fovea.executor.structured import run_structured
-from fovea.executor.types import dtype_of, is_float, location_text, name_of, shape_text, static_shape
+from fovea.executor.structured import indexing_maps, run_structured
+from fovea.executor.types import dtype_of, is_float, location_text, shape_text, static_shape
 
 if TYPE_CHECKING:
     from fovea.weights import WeightStore
@@ -72,11 +72,33 @@ def input_names(function: Any) -> dict[str, int]:
     return names
 
 
+@dataclass(frozen=True)
+class InputType:
+    """Name, shape (None for a dynamic dim) and dtype of an input; unpacks like a tuple."""
+
+    name: str
+    shape: tuple[int | None, ...]
+    dtype: np.dtype[Any]
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter((self.name, self.shape, self.dtype))
+
+
+def inputs_of(module: Any, function: str | None = None) -> list[InputType]:
+    """The entry function's inputs (its arguments that are not weights), in order."""
+    entry = entry_of(module, function)
+    types = {name: entry.arguments[position].type for name, position in input_names(entry).items()}
+    return [
+        InputType(name, static_shape(t) if isinstance(t, ir.RankedTensorType) else (), dtype_of(t))
+        for name, t in types.items()
+    ]
+
+
 def handler_of(op: Any) -> Handler | None:
     """The function that runs `op`, None if there is none."""
     name = op.operation.name
     found = HANDLERS.get(name)
-    if found is None and name.startswith("linalg.") and linalg.get_indexing_maps(op.operation) is not None:
+    if found is None and name.startswith("linalg.") and indexing_maps(op) is not None:
         return _run_structured
     return found
 
@@ -253,7 +275,7 @@ def check_input(name: str, value: Any, type_: Any, what: str = "input") -> Array
     shape = static_shape(type_) if isinstance(type_, ir.RankedTensorType) else ()
     dtype = dtype_of(type_)
     fits = len(shape) == array.ndim and all(s is None or s == n for s, n in zip(shape, array.shape, strict=True))
-    same_kind = array.dtype == dtype or array.dtype.kind == dtype.kind or is_float(array.dtype) and is_float(dtype)
+    same_kind = array.dtype == dtype or array.dtype.kind == dtype.kind or (is_float(array.dtype) and is_float(dtype))
     if not fits or not same_kind or (what == "weight" and array.dtype != dtype):
         expected = shape_text(["?" if s is None else s for s in shape], dtype)
         raise InputError(f"{what} '{name}': expected {expected}, found {shape_text(array.shape, array.dtype)}")
@@ -268,6 +290,3 @@ def run(
 ) -> list[Array]:
     """Run a module once; see `Executor`."""
     return Executor(module, weights).run(inputs, function)
-
-
-__all__ = ["Executor", "argument_attribute", "check_input", "entry_of", "input_names", "name_of", "run"]

@@ -82,7 +82,9 @@ def resource_array(attribute: Any) -> np.ndarray[Any, Any]:
     try:
         data = _first_resource(stream.getbuffer())
     except (ValueError, IndexError):
-        raise CompileError(f"the module has no data for the constant {attribute}; was it printed without resources?") from None
+        raise CompileError(
+            f"the module has no data for the constant {attribute}; was it printed without resources?"
+        ) from None
     flat = np.frombuffer(data, np.uint8)
     count = prod(shape)
     if flat.size == count * dtype.itemsize:

@@ -26,7 +26,7 @@ def _erf_coefficients() -> tuple[np.float32, ...]:
     The polynomial interpolates the C library's erf at Chebyshev nodes. In u, the range is [-1, 1].
     """
 
-    def ratio(u: Array) -> Array:
+    def ratio(u: Any) -> Any:
         x = np.sqrt((u + 1) * (_ERF_BOUND**2 / 2))
         return np.array([math.erf(v) / v if v else 2 / math.sqrt(math.pi) for v in x])
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from fovea.bindings import linalg
 from fovea.errors import ExecutionError, UnsupportedOpError
-from fovea.executor.affine import Map
+from fovea.executor.affine import Map, positions
 from fovea.executor.body import Body, Step
 from fovea.executor.constants import is_splat_of
 from fovea.executor.contraction import contract
@@ -52,9 +52,7 @@ class _Space:
 
     def index(self, dim: int) -> Array:
         """What `linalg.index dim` is: positions along `dim`."""
-        shape = [1] * len(self.sizes)
-        shape[dim] = self.sizes[dim]
-        return np.arange(self.start[dim], self.start[dim] + self.sizes[dim], dtype=np.int64).reshape(shape)
+        return positions(self.sizes[dim], dim, len(self.sizes), self.start[dim])
 
     def piece(self, dim: int, low: int, high: int) -> _Space:
         """The part of the space at [low, high) along `dim`."""
@@ -153,11 +151,10 @@ class _Structured:
         out_map, init = self.out_maps[i], self.inits[i]
         if None not in out_map.dims:
             return value
-        at = tuple(slice(None) if d is not None else f[1] for d, f in zip(out_map.dims, out_map.linear, strict=True))  # type: ignore[index]
         if all(init.shape[axis] == 1 for axis, d in enumerate(out_map.dims) if d is None):
             return value.reshape(init.shape)
         result = np.array(init)
-        result[at] = value
+        result[_fixed(out_map)] = value
         return result
 
     # With a reduction
@@ -226,12 +223,10 @@ class _Structured:
 
     def _init(self, i: int) -> Array:
         """The init of output i over its dims."""
-        out_map = self.out_maps[i]
-        forms = zip(out_map.dims, out_map.linear, strict=True)
-        return self.inits[i][tuple(slice(None) if d is not None else f[1] for d, f in forms)]  # type: ignore[index]
+        return self.inits[i][_fixed(self.out_maps[i])]
 
     def _pieces(self, slots: Sequence[int], dropped: Sequence[int]) -> Any:
-        """(views, space) of the whole, or of pieces along a reduced dim if evaluating `slots` would take much memory."""
+        """(views, space) of the whole, or of pieces along a reduced dim where `slots` would take much memory."""
         sizes = self.space.sizes
         needed = 0
         for slot in slots:
@@ -282,15 +277,13 @@ class _Structured:
         at = at.transpose(order).reshape([self.space.sizes[d] for d in kept])
         start = self._init(j)
         found = results[j]
-        if found is None or is_small_float(start.dtype) and np.isnan(start).any():
+        if found is None or np.isnan(start).any():
             return None
         better = self._full_init(j, found) > start if sign > 0 else self._full_init(j, found) < start
         return self._store(i, np.where(better, at, self._init(i)))
 
     def _full_init(self, j: int, stored: Array) -> Array:
-        out_map = self.out_maps[j]
-        forms = zip(out_map.dims, out_map.linear, strict=True)
-        return stored[tuple(slice(None) if d is not None else f[1] for d, f in forms)]  # type: ignore[index]
+        return stored[_fixed(self.out_maps[j])]
 
     def _loop(self) -> list[Array | None]:
         """Point by point over the reduced dims, in order."""
@@ -310,11 +303,16 @@ class _Structured:
         return list(stores)
 
 
+def _fixed(map_: Map) -> tuple[Any, ...]:
+    """Index that keeps the axes that are dims and takes the constant along the others."""
+    forms = zip(map_.dims, map_.linear, strict=True)
+    return tuple(slice(None) if dim is not None else form[1] if form else 0 for dim, form in forms)
+
+
 def _writable_view(map_: Map, array: Array, sizes: Sequence[int]) -> Array:
     """`array` over the iteration space through a map of dims and constants, writable."""
-    forms = list(zip(map_.dims, map_.linear, strict=True))
-    part = array[tuple(slice(None) if d is not None else f[1] for d, f in forms)]  # type: ignore[index]
-    dims = [d for d, _ in forms if d is not None]
+    part = array[_fixed(map_)]
+    dims = [d for d in map_.dims if d is not None]
     shape = [1] * len(sizes)
     for dim in dims:
         shape[dim] = sizes[dim]

@@ -11,6 +11,7 @@ import numpy as np
 from fovea.bindings import ir
 from fovea.errors import ExecutionError
 from fovea.executor import body as region_body
+from fovea.executor.affine import positions
 from fovea.executor.constants import zeros
 from fovea.executor.handlers import Array, Frame, handles
 from fovea.executor.types import dtype_of, location_text, static_shape
@@ -46,7 +47,8 @@ def _empty(frame: Frame, op: Any, operands: Sequence[Array]) -> list[Array]:
     return [zeros(result_shape(op, operands), dtype_of(op.results[0].type))]
 
 
-def _slices(op: Any, operands: Sequence[Array], groups: Sequence[Sequence[Array]]) -> tuple[list[int], tuple[slice, ...]]:
+def _slices(op: Any, groups: Sequence[Sequence[Array]]) -> tuple[list[int], tuple[slice, ...]]:
+    """Sizes and window of a slice; `groups`: the operands that are its dynamic offsets, sizes and strides."""
     dynamic_size, dynamic_offset = ir.ShapedType.get_dynamic_size(), ir.ShapedType.get_dynamic_stride_or_offset()
     offsets = _mixed(_integers(op, "static_offsets"), groups[0], dynamic_offset)
     sizes = _mixed(_integers(op, "static_sizes"), groups[1], dynamic_size)
@@ -87,7 +89,7 @@ def _match_sizes(sizes: Sequence[int], shape: Sequence[int | None]) -> list[int]
 @handles("tensor.extract_slice")
 def _extract_slice(frame: Frame, op: Any, operands: Sequence[Array]) -> list[Array]:
     groups = _segments(op, operands)
-    sizes, window = _slices(op, operands, groups[1:])
+    sizes, window = _slices(op, groups[1:])
     part = _window(op, groups[0][0], sizes, window)
     return [part.reshape(_dropped_ones(sizes, static_shape(op.results[0].type)))]
 
@@ -95,7 +97,7 @@ def _extract_slice(frame: Frame, op: Any, operands: Sequence[Array]) -> list[Arr
 @handles("tensor.insert_slice")
 def _insert_slice(frame: Frame, op: Any, operands: Sequence[Array]) -> list[Array]:
     groups = _segments(op, operands)
-    sizes, window = _slices(op, operands, groups[2:])
+    sizes, window = _slices(op, groups[2:])
     result = np.array(groups[1][0])
     _window(op, result, sizes, window)[...] = groups[0][0].reshape(sizes)
     return [result]
@@ -175,10 +177,7 @@ def _concat(frame: Frame, op: Any, operands: Sequence[Array]) -> list[Array]:
 def _over_positions(frame: Frame, op: Any, shape: Sequence[int]) -> Array:
     """The value of a region whose block arguments are the position in `shape`."""
     body = region_body.Body(op.operation.regions[0].blocks[0], frame.value)
-    grids = [
-        np.arange(size, dtype=np.int64).reshape([-1 if d == axis else 1 for d in range(len(shape))])
-        for axis, size in enumerate(shape)
-    ]
+    grids = [positions(size, axis, len(shape)) for axis, size in enumerate(shape)]
     (value,) = body.run(body.yields, grids, lambda dim: grids[dim])
     return np.broadcast_to(value, tuple(shape))
 
