@@ -10,8 +10,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from fovea.bindings import arith, ir
+from fovea.executor.folding import ConstantEvaluator, evaluate
 from fovea.passes import ir_utils as utils
-from fovea.passes.constant_subtree import ConstantSubtrees, bytes_of, sources_of
+from fovea.passes.constant_subtree import bytes_of, leaves_of, sources_of
 from fovea.passes.elements import elements_attribute
 from fovea.passes.registry import PassContext, register
 
@@ -48,32 +49,31 @@ class FoldConstants:
 
     def run(self, module: Any, context: PassContext) -> None:
         function = utils.entry_function(module)
-        subtrees = ConstantSubtrees(context.weights)
-        chosen = _choose(function, subtrees)
-        arrays = [subtrees.evaluate([value])[0] for value in chosen]
-        leaves = [subtrees.leaves(value) for value in chosen]
+        chosen = _choose(function, ConstantEvaluator(context.weights))
+        arrays = [evaluate([value], context.weights)[0] for value in chosen]
+        leaves = [leaves_of(value) for value in chosen]
         for value, array, sources in zip(chosen, arrays, leaves, strict=True):
             _replace(function, value, array, sources, context)
         utils.run_upstream(module, "canonicalize", "cse")
         _drop_unused_weights(utils.entry_function(module))
 
 
-def _choose(function: Any, subtrees: ConstantSubtrees) -> list[Any]:
+def _choose(function: Any, evaluator: ConstantEvaluator) -> list[Any]:
     """The values to replace: constant, read by something that is not, and not larger than their sources."""
     chosen: dict[Any, None] = {}
     seen: set[Any] = set()
     pending: deque[Any] = deque()
     for op in utils.body_ops(function):
-        constant = len(op.results) > 0 and all(subtrees.is_constant(result) for result in op.results)
+        constant = len(op.results) > 0 and all(evaluator.is_constant(result) for result in op.results)
         if not constant:
-            pending += [value for value in sources_of(op) if subtrees.is_constant(value)]
+            pending += [value for value in sources_of(op) if evaluator.is_constant(value)]
     while pending:
         value = pending.popleft()
         op = utils.defining_op(value)
         if value in seen or op is None or op.name in _GENERATORS:
             continue
         seen.add(value)
-        available = sum(bytes_of(leaf) for leaf in subtrees.leaves(value))
+        available = sum(bytes_of(leaf) for leaf in leaves_of(value))
         if op.name not in _VIEWS and utils.is_tensor(value.type) and bytes_of(value) <= available:
             chosen.setdefault(value)
         else:
