@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -55,6 +56,7 @@ class Machine:
         self.scratch = _typed(self.scratch_stride * 64 * self.wave_count)
         self.counts = [0] * len(program.code)
         self.pending: Group | None = None
+        self.on_end: Callable[[Group], None] | None = None
         self.checker: LocalChecker | None = LocalChecker(self) if checks and lds_bytes else None
 
     def run(self, start: Group) -> None:
@@ -75,6 +77,8 @@ class Machine:
                 continue
             signal = self._advance(group, limit)
             if signal is Signal.END:
+                if self.on_end is not None:
+                    self.on_end(group)
                 groups.remove(group)
             elif signal is Signal.SPLIT:
                 assert self.pending is not None

@@ -132,6 +132,11 @@ def compile_scalar(row: ScalarRow, build: Build) -> Step:
     return plain
 
 
+def _short(a: Any) -> Any:
+    """The 16-bit constant of a SOPK instruction, sign-extended."""
+    return a.astype(np.int16).astype(I32)
+
+
 def _add(a: Any, b: Any) -> Any:
     total = a + b
     return total, total < a
@@ -222,9 +227,10 @@ _LOGIC: dict[str, Any] = {
 _COMPARE = {"eq": np.equal, "lg": np.not_equal, "gt": np.greater, "ge": np.greater_equal, "lt": np.less, "le": np.less_equal}
 
 TABLE: list[ScalarRow] = [
-    *_rows("s_mov_b32: b32 <- b32\n s_mov_b64: b64 <- b64\n s_movk_i32: b32 <- b32", lambda a: a),
+    *_rows("s_mov_b32: b32 <- b32\n s_mov_b64: b64 <- b64", lambda a: a),
+    *_rows("s_movk_i32: i32 <- i32", _short),
     *_rows("s_cmov_b32: b32 <- b32 dst scc\n s_cmov_b64: b64 <- b64 dst scc", lambda a, d, c: np.where(c, a, d)),
-    *_rows("s_cmovk_i32: b32 <- b32 dst scc", lambda a, d, c: np.where(c, a, d)),
+    *_rows("s_cmovk_i32: i32 <- i32 dst scc", lambda a, d, c: np.where(c, _short(a), d)),
     *_rows("s_not_b32: b32 <- b32\n s_not_b64: b64 <- b64", np.invert, "nz"),
     *_rows("s_brev_b32: b32 <- b32", reverse_bits),
     *_rows("s_bcnt1_i32_b32: b32 <- b32\n s_bcnt1_i32_b64: b32 <- b64", lambda a: np.bitwise_count(a).astype(U32), "nz"),
@@ -245,8 +251,8 @@ TABLE: list[ScalarRow] = [
     *_rows("s_sub_i32: i32 <- i32 i32", _signed(np.subtract), "out"),
     *_rows("s_addc_u32: u32 <- u32 u32 scc", _addc, "out"),
     *_rows("s_subb_u32: u32 <- u32 u32 scc", _subb, "out"),
-    *_rows("s_addk_i32: i32 <- dst i32", _signed(np.add), "out"),
-    *_rows("s_mulk_i32: i32 <- dst i32", np.multiply),
+    *_rows("s_addk_i32: i32 <- dst i32", lambda d, a: _signed(np.add)(d, _short(a)), "out"),
+    *_rows("s_mulk_i32: i32 <- dst i32", lambda d, a: d * _short(a)),
     *_rows("s_absdiff_i32: i32 <- i32 i32", lambda a, b: np.abs(a.astype(I64) - b).astype(I32), "nz"),
     *_rows("s_min_i32: i32 <- i32 i32\n s_min_u32: u32 <- u32 u32", _min_max(np.minimum, np.less), "out"),
     *_rows("s_max_i32: i32 <- i32 i32\n s_max_u32: u32 <- u32 u32", _min_max(np.maximum, np.greater), "out"),
@@ -275,8 +281,9 @@ TABLE: list[ScalarRow] = [
     *_rows("s_pack_hh_b32_b16: b32 <- b32 b32", _pack_halves(16, 16)),
     *[row for name, f in _COMPARE.items() for kind in ("u32", "i32")
       for row in _rows(f"s_cmp_{name}_{kind}: <- {kind} {kind}", f, "only")],
-    *[row for name, f in _COMPARE.items() for kind in ("u32", "i32")
-      for row in _rows(f"s_cmpk_{name}_{kind}: <- {kind} {kind}", f, "only")],
+    *[row for name, f in _COMPARE.items()
+      for row in _rows(f"s_cmpk_{name}_i32: <- i32 i32", lambda a, b, f=f: f(a, _short(b)), "only")],
+    *[row for name, f in _COMPARE.items() for row in _rows(f"s_cmpk_{name}_u32: <- u32 u32", f, "only")],
     *_rows("s_cmp_eq_u64: <- u64 u64", np.equal, "only"),
     *_rows("s_cmp_lg_u64: <- u64 u64", np.not_equal, "only"),
     *_rows("s_bitcmp0_b32: <- u32 u32", lambda a, b: ((a >> (b & U32(31))) & U32(1)) == 0, "only"),
