@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fovea.bindings import arith, ir, tensor
-from fovea.dialect.attention import AttentionOp
+from fovea.dialect.attention import SCORE_OPERANDS, AttentionOp, operand_segments
 from fovea.dialect.yield_op import YieldOp
 from fovea.passes.attention.emit import emit, materialise, parse_type, reshape
 from fovea.passes.attention.evaluate import shape_of
@@ -47,6 +47,8 @@ def plan(site: Site) -> Plan:
     value = read_of(site.value, (*site.batch, *site.n, *site.d), shared, algebra.uncast(site.value))
     order = (*site.batch, *site.m, *site.n)
     operands = [(leaf, read_of(leaf, order, shared, leaf)) for leaf in score_operands(site)]
+    if len(operands) > SCORE_OPERANDS:
+        raise NotFusable(f"the scores read {len(operands)} tensors, more than the {SCORE_OPERANDS} that one op takes")
     conditions = row_conditions(site, shared)
     reads = [query, key, value, *(read for _, read in operands)]
     accesses: list[Sequence[Index]] = [read.index for read in reads]
@@ -191,7 +193,10 @@ def _attention(site: Site, plan_: Plan, tensors: list[Any], indices: list[tuple[
         AttentionOp.OPERATION_NAME,
         results=result_types,
         operands=tensors,
-        attributes={"indexing_maps": ir.ArrayAttr.get([ir.AffineMapAttr.get(map_) for map_ in maps])},
+        attributes={
+            "indexing_maps": ir.ArrayAttr.get([ir.AffineMapAttr.get(map_) for map_ in maps]),
+            "operandSegmentSizes": operand_segments(len(tensors) - 3),
+        },
         regions=1,
     )
     types = [score_type, *(t.type.element_type for t in tensors[3:])]
