@@ -36,11 +36,28 @@ def leaves_of(value: Any) -> list[Any]:
     return list(leaves)
 
 
-def is_weight_like(value: Any) -> bool:
-    """Whether `value` depends only on constants and `fovea.weight` arguments, be their values known or not."""
-    return all(
-        utils.defining_op(leaf) is not None or utils.weight_name(leaf) is not None for leaf in leaves_of(value)
-    )
+class WeightLike:
+    """Answers whether values depend only on constants and `fovea.weight` arguments, be their values known or not.
+
+    Remembers its answers: drop it when ops that were asked about are erased.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[Any, bool] = {}
+
+    def __call__(self, value: Any) -> bool:
+        pending = [value]
+        while pending:
+            current = pending[-1]
+            op = utils.defining_op(current)
+            missing = [source for source in sources_of(op) if source not in self._known]
+            if current in self._known or not missing:
+                pending.pop()
+                known = utils.weight_name(current) is not None if op is None else True
+                self._known[current] = known and all(self._known[source] for source in sources_of(op))
+            else:
+                pending += missing
+        return self._known[value]
 
 
 def weight_names(value: Any) -> list[str]:
