@@ -75,3 +75,27 @@ def chip(name: str) -> Chip:
     if name not in CHIPS:
         raise UsageError(f"unknown target '{name}'; Fovea compiles for: {', '.join(CHIPS)}")
     return CHIPS[name]
+
+
+# MLIR type of the 8-bit E4M3 format that each chip's matrix instructions read; None where they read none. CDNA3 has the
+# "FNUZ" form (largest value 240), its successors and RDNA4 have OCP's (448). AMD's instruction set documents.
+FP8_FORMATS: dict[str, str | None] = {
+    "gfx90a": None,
+    "gfx1100": None,
+    "gfx942": "f8E4M3FNUZ",
+    "gfx950": "f8E4M3FN",
+    "gfx1200": "f8E4M3FN",
+    "gfx1201": "f8E4M3FN",
+    "gfx1250": "f8E4M3FN",
+}
+
+
+def fp8_format(name: str) -> str:
+    """The FP8 type of a chip; CompileError for one that has none, UsageError for an unknown one."""
+    if name not in FP8_FORMATS:
+        raise UsageError(f"unknown target '{name}'; known are: {', '.join(FP8_FORMATS)}")
+    found = FP8_FORMATS[name]
+    if found is None:
+        having = ", ".join(other for other, kind in FP8_FORMATS.items() if kind is not None)
+        raise CompileError(f"{name} has no FP8 matrix instructions; chips that have them: {having}. Compile without FP8")
+    return found
