@@ -75,20 +75,24 @@ def transpose(value: Any, permutation: Sequence[int]) -> Any:
 
 
 def rebuild_contraction(op: Any, inputs: Sequence[Any], maps: Sequence[Any]) -> Any:
-    """Replace a contraction by one on `inputs` with `maps`: named where the op allows those maps, else linalg.generic.
-
-    Element types may differ from before: the body is then made anew with extensions to the accumulator's type.
-    """
-    outputs = utils.outputs_of(op)
-    same_types = [v.type.element_type for v in inputs] == [v.type.element_type for v in utils.inputs_of(op)]
+    """Replace a contraction by one on `inputs` with `maps`; see `make_contraction`."""
     with ir.InsertionPoint(op), op.location:
-        if _fits_named(op.name, maps) or op.name == "linalg.contract":
-            new = _named(op, inputs, outputs, maps)
-        else:
-            body = _same_body(op) if same_types else _product_body(outputs[0].type.element_type)
-            new = utils.build_generic(inputs, outputs, maps, _iterators(op), body)
+        new = make_contraction(op, inputs, utils.outputs_of(op), maps)
     utils.replace_op(op, new)
     return new
+
+
+def make_contraction(op: Any, inputs: Sequence[Any], outputs: Sequence[Any], maps: Sequence[Any]) -> Any:
+    """A contraction like `op`, at the insertion point: named where the op allows those maps, else linalg.generic.
+
+    Element types may differ from those of `op`: the body then extends both factors to the type of the output.
+    """
+    before = [value.type.element_type for value in op.operands]
+    same_types = [value.type.element_type for value in (*inputs, *outputs)] == before
+    if _fits_named(op.name, maps) or op.name == "linalg.contract":
+        return _named(op, inputs, outputs, maps)
+    body = _same_body(op) if same_types else _product_body(outputs[0].type.element_type)
+    return utils.build_generic(inputs, outputs, maps, _iterators(op), body)
 
 
 def _named(op: Any, inputs: Sequence[Any], outputs: Sequence[Any], maps: Sequence[Any]) -> Any:
@@ -97,7 +101,7 @@ def _named(op: Any, inputs: Sequence[Any], outputs: Sequence[Any], maps: Sequenc
         attributes["cast"] = op.attributes["cast"]
     attributes["indexing_maps"] = ir.ArrayAttr.get([ir.AffineMapAttr.get(map_) for map_ in maps])
     new = ir.Operation.create(
-        op.name, results=[r.type for r in op.results], operands=[*inputs, *outputs], attributes=attributes, regions=1
+        op.name, results=[v.type for v in outputs], operands=[*inputs, *outputs], attributes=attributes, regions=1
     )
     linalg.fill_builtin_region(new)
     return new

@@ -97,5 +97,5 @@ def fp8_format(name: str) -> str:
     found = FP8_FORMATS[name]
     if found is None:
         having = ", ".join(other for other, kind in FP8_FORMATS.items() if kind is not None)
-        raise CompileError(f"{name} has no FP8 matrix instructions; chips that have them: {having}. Compile without FP8")
+        raise CompileError(f"{name} has no FP8 matrix instructions: compile without FP8, or for one of {having}")
     return found

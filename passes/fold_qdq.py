@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""`fovea-fold-qdq`: contractions of dequantised tensors become contractions of the stored ones, scaled afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from fovea.bindings import arith, ir, linalg
+from fovea.dialect.quantize import PER_TENSOR, axis_of, scale_array
+from fovea.executor.constants import array_of
+from fovea.passes import ir_utils as utils
+from fovea.passes.contraction import dims_of
+from fovea.passes.contraction_layout import is_contraction, make_contraction, transpose
+from fovea.passes.elements import elements_attribute
+from fovea.passes.registry import PassContext, register
+
+Array = np.ndarray[Any, Any]
+_RESHAPES = ("tensor.expand_shape", "tensor.collapse_shape")
+_TINY = float(np.finfo(np.float32).tiny)
+_HUGE = float(np.finfo(np.float32).max)
+
+
+@register
+@dataclass(frozen=True)
+class FoldQdq:
+    """Fold dequantize ops into the contractions that read them.
+
+    The contraction then reads the 8-bit tensors and accumulates in f32; one elementwise op multiplies its result by the
+    product of the scales (a constant, or one value a channel) and converts it to the type it had. Reshapes and
+    transposes between a dequantize and the contraction move to the 8-bit tensor. Left as they are, with a record: a
+    scale that varies along a contracted dim, a contraction with one quantised operand, operands of different storage
+    types, and products of scales that are no normal f32. A quantize of a dequantize with equal scale cancels, and
+    quantize and dequantize ops that nothing uses are removed.
+
+    Before:
+
+        %d = "fovea.dequantize"(%q) {axis = -1, scale = dense<0.5> : tensor<f32>} : ...
+        %w = "fovea.dequantize"(%p) {axis = 1, scale = dense<[1.0, 2.0]> : tensor<2xf32>} : ...
+        %r = linalg.matmul ins(%d, %w : tensor<4x8xf32>, tensor<8x2xf32>) outs(%z : tensor<4x2xf32>) -> ...
+
+    After:
+
+        %a = linalg.matmul ins(%q, %p : tensor<4x8xf8E4M3FNUZ>, tensor<8x2xf8E4M3FNUZ>) outs(%z : ...) -> ...
+        %s = arith.constant dense<[0.5, 1.0]> : tensor<2xf32>
+        %r = linalg.generic {...} ins(%a, %s : ...) { arith.mulf } -> tensor<4x2xf32>
+    """
+
+    name: ClassVar[str] = "fovea-fold-qdq"
+
+    def run(self, module: Any, context: PassContext) -> None:
+        for function in utils.functions(module):
+            for op in utils.body_ops(function):
+                if op.name == "fovea.quantize":
+                    _cancel(op)
+            for op in utils.body_ops(function):
+                if is_contraction(op):
+                    _fold(op, context)
+        utils.run_upstream(module, "canonicalize", "cse")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A dequantised tensor: the dequantize op, and the view ops between it and its reader, nearest the reader first."""
+
+    op: Any
+    views: tuple[Any, ...]
+    axis: int  # in the reader's coordinates
+
+    @property
+    def scale(self) -> Array:
+        return scale_array(self.op)
+
+    @property
+    def storage(self) -> Any:
+        return self.op.operands[0].type.element_type
+
+    def stored(self) -> Any:
+        """The stored tensor as the reader sees it, made at the insertion point."""
+        value = self.op.operands[0]
+        for view in reversed(self.views):
+            if view.name == "linalg.transpose":
+                value = transpose(value, list(ir.DenseI64ArrayAttr(view.attributes["permutation"])))
+            else:
+                value = _reshape_like(view, value)
+        return value
+
+
+def _reshape_like(view: Any, value: Any) -> Any:
+    result = utils.tensor_type(view.results[0].type.shape, value.type.element_type)
+    return ir.Operation.create(
+        view.name, results=[result], operands=[value], attributes=utils.attributes_of(view)
+    ).results[0]
+
+
+def _source(value: Any) -> Source | None:
+    """What `value` was dequantised from: None if it was not, or if its channels do not survive the views between."""
+    views: list[Any] = []
+    op = utils.defining_op(value)
+    while op is not None and (op.name in _RESHAPES or op.name == "linalg.transpose"):
+        views.append(op)
+        op = utils.defining_op(op.operands[0])
+    if op is None or op.name != "fovea.dequantize":
+        return None
+    axis = axis_of(op)
+    for view in reversed(views):
+        if axis == PER_TENSOR:
+            break
+        if view.name != "linalg.transpose":
+            return None
+        axis = list(ir.DenseI64ArrayAttr(view.attributes["permutation"])).index(axis)
+    return Source(op, tuple(views), axis)
+
+
+def _cancel(op: Any) -> None:
+    """quantize(dequantize(x)) with one scale is x: the product with the scale and its reciprocal rounds back to x."""
+    source = _source(op.operands[0])
+    if source is None or source.storage != op.results[0].type.element_type or source.axis != axis_of(op):
+        return
+    if np.array_equal(source.scale, scale_array(op)):
+        with ir.InsertionPoint(op), op.location:
+            op.results[0].replace_all_uses_with(source.stored())
+        op.erase()
+
+
+def _fold(op: Any, context: PassContext) -> None:
+    sources = [_source(operand) for operand in utils.inputs_of(op)]
+    quantised = [source for source in sources if source is not None]
+    if not quantised:
+        return
+    reason = "only one of its operands is quantised" if len(quantised) < len(sources) else None
+    scales: dict[int, Array] = {}
+    if reason is None:
+        reason, scales = _combine(op, quantised)
+    location = str(op.location)
+    if reason is None:
+        _rewrite(op, quantised, scales)
+    context.records.append({
+        "kind": "fold-qdq", "location": location, "decision": "left" if reason else "folded",
+        "reason": reason or "scales moved behind the contraction",
+    })  # fmt: skip
+
+
+def _combine(op: Any, sources: Sequence[Source]) -> tuple[str | None, dict[int, Array]]:
+    """(reason not to fold, {}) or (None, scale by dim of the result), the per-tensor scale under the key PER_TENSOR."""
+    if sources[0].storage != sources[1].storage:
+        return f"its operands are stored as {sources[0].storage} and {sources[1].storage}", {}
+    maps, contracted = utils.indexing_maps(op), dims_of(op).k
+    result_dims = [utils.dim_position(expression) for expression in maps[-1].results]
+    uniform = np.float64(1.0)
+    scales: dict[int, Array] = {}
+    for source, map_ in zip(sources, maps, strict=False):
+        if source.axis == PER_TENSOR:
+            uniform = uniform * np.float64(source.scale)
+            continue
+        dim = utils.dim_position(map_.results[source.axis])
+        if dim is None or dim in contracted or dim not in result_dims:
+            return "a scale varies along the contracted dim", {}
+        position = result_dims.index(dim)
+        scales[position] = scales.get(position, np.float64(1.0)) * source.scale.astype(np.float64)
+    if not scales:
+        scales[PER_TENSOR] = np.asarray(uniform)
+    else:
+        first = next(iter(scales))
+        scales[first] = scales[first] * uniform
+    if not all((scale >= _TINY).all() and (scale <= _HUGE).all() for scale in scales.values()):
+        return "the product of its scales is not a normal f32", {}
+    return None, scales
+
+
+def _rewrite(op: Any, sources: Sequence[Source], scales: dict[int, Array]) -> None:
+    """The contraction on stored operands, followed by the multiplication; an initial value that is not 0 is added."""
+    result = op.results[0]
+    shape, element = result.type.shape, result.type.element_type
+    initial = utils.outputs_of(op)[0]
+    context = op.context
+    rank = len(shape)
+    with ir.InsertionPoint(op), op.location:
+        f32 = ir.F32Type.get(context)
+        zero = arith.ConstantOp(f32, 0.0).result
+        accumulator = linalg.fill(zero, outs=[utils.empty(shape, f32)])
+        contraction = make_contraction(op, [s.stored() for s in sources], [accumulator], utils.indexing_maps(op))
+        utils.copy_discardable(op, contraction)
+        identity = ir.AffineMap.get_identity(rank, context=context)
+        inputs, maps = [contraction.results[0]], [identity]
+        for position, scale in scales.items():
+            if position != PER_TENSOR:
+                attribute = elements_attribute(scale.astype(np.float32), context)
+                inputs.append(arith.ConstantOp(attribute.type, attribute).result)
+                maps.append(ir.AffineMap.get(rank, 0, [ir.AffineExpr.get_dim(position, context)], context))
+        adds = not _is_zero(initial)
+        if adds:
+            inputs.append(initial)
+            maps.append(identity)
+
+        def body(total: Any, *rest: Any) -> Any:
+            factors = list(rest[: len(rest) - 1 - adds])
+            if PER_TENSOR in scales:
+                factors = [arith.ConstantOp(f32, float(np.float32(scales[PER_TENSOR]))).result]
+            for factor in factors:
+                total = arith.MulFOp(total, factor).result
+            if adds:
+                total = arith.AddFOp(total, utils.float_cast(rest[-2], f32)).result
+            return utils.float_cast(total, element)
+
+        scaled = utils.elementwise(inputs, element, body, maps)
+    result.replace_all_uses_with(scaled)
+    op.erase()
+
+
+def _is_zero(value: Any) -> bool:
+    """Whether a tensor is filled with 0."""
+    fill = utils.defining_op(value)
+    if fill is None:
+        return False
+    source = utils.defining_op(fill.operands[0]) if fill.name == "linalg.fill" else fill
+    return source is not None and source.name == "arith.constant" and not array_of(source.attributes["value"]).any()
