@@ -26,7 +26,7 @@ _INTEGER = re.compile(r"^-?(0x[0-9a-f]+|\d+)$")
 _FLOAT = re.compile(r"^-?\d+\.\d*(e[+-]?\d+)?$")
 _SYMBOL_SUM = re.compile(r"^([A-Za-z_.$][\w.$@]*)([+-]\d+)?$")
 _MODIFIER = re.compile(r"^[a-z_]\w*:(\S.*)$")
-_FLAGS = {"sc0", "sc1", "nt", "glc", "slc", "dlc", "gds", "lds", "offen", "idxen", "addr64", "clamp", "off", "tfe",
+_FLAGS = {"sc0", "sc1", "nt", "glc", "slc", "dlc", "gds", "lds", "offen", "idxen", "addr64", "clamp", "tfe",
           "row_mirror", "row_half_mirror"}  # fmt: skip
 # Two-word DPP controls that carry a number or a list after the colon are plain `name:value` modifiers.
 
@@ -169,7 +169,7 @@ def parse_line(address: int, text: str) -> Line:
         else:
             raise DecodeError(f"operand '{part}' is not understood")
         head = words[0]
-        if _is_modifier(head) and not (head == "off" and number > 0):
+        if _is_modifier(head):
             _add_modifiers(line, words)
             continue
         if head.startswith("hwreg("):
