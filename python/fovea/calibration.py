@@ -40,9 +40,7 @@ class Range:
 
     def merge(self, other: Range) -> Range:
         """Both ranges together."""
-        return Range(
-            max(self.max_abs, other.max_abs), self.batches + other.batches, self.elements + other.elements
-        )
+        return Range(max(self.max_abs, other.max_abs), self.batches + other.batches, self.elements + other.elements)
 
 
 def largest_magnitude(value: Array) -> float:
@@ -114,9 +112,7 @@ def _round_up(value: float) -> float:
     return float(rounded if rounded >= value else np.nextafter(rounded, np.float32(np.inf)))
 
 
-def load_batches(
-    paths: Sequence[PathLike], inputs: Sequence[tuple[str, Sequence[int], Any]]
-) -> list[dict[str, Array]]:
+def load_batches(paths: Sequence[PathLike], inputs: Sequence[tuple[str, Sequence[int], Any]]) -> list[dict[str, Array]]:
     """Batches from npz files: one array an input, of the input's shape with one more leading axis, the batches.
 
     inputs: (name, shape, dtype) of each input of the model. Files are read in order and their batches follow one

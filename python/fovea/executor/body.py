@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""The region of a structured op as straight-line array code: a scalar in it becomes an array over the iteration space."""
+"""A structured op's region as straight-line array code: a scalar in it becomes an array over the iteration space."""
 
 from __future__ import annotations
 
@@ -121,7 +121,6 @@ class Body:
             else:
                 values.update(zip(step.outputs, results or (), strict=True))
         return [np.asarray(values[slot]) for slot in targets]
-
 
     def _given(self, step: Step, arguments: Sequence[Array | None]) -> bool:
         """True if every block argument that a step depends on has a value."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from fovea.executor.types import is_float, is_small_float
+from fovea.executor.types import convert, is_float
 
 Array = np.ndarray[Any, Any]
 
@@ -24,11 +24,10 @@ def contract(a: Array, b: Array, sizes: Sequence[int], kept: Sequence[int]) -> A
     in f64 if an operand is f64, in f32 for other floats and modulo 2**64 for integers; the result has that type, and
     the caller rounds or wraps it to what the op yields.
     """
-    dtype = np.result_type(a.dtype, b.dtype) if a.dtype.kind in "fib" and b.dtype.kind in "fib" else np.dtype(np.float32)
-    if not is_float(dtype):
+    if not is_float(a.dtype):
         return _contract_integers(a, b, sizes, kept)
-    compute = np.dtype(np.float32) if is_small_float(dtype) else dtype
-    return _matmul(a.astype(compute, copy=False), b.astype(compute, copy=False), sizes, kept)
+    compute = np.dtype(np.float64 if np.float64 in (a.dtype, b.dtype) else np.float32)
+    return _matmul(convert(a, compute), convert(b, compute), sizes, kept)
 
 
 def _contract_integers(a: Array, b: Array, sizes: Sequence[int], kept: Sequence[int]) -> Array:
@@ -84,6 +83,4 @@ def _pack(x: Array, batch: Sequence[int], rows: Sequence[int], columns: Sequence
     used = {*batch, *rows, *columns}
     order = [*batch, *rows, *columns]
     squeezed = x.transpose([*order, *(d for d in range(x.ndim) if d not in used)])
-    return squeezed.reshape(
-        [*(sizes[d] for d in batch), prod(sizes[d] for d in rows), prod(sizes[d] for d in columns)]
-    )
+    return squeezed.reshape([*(sizes[d] for d in batch), prod(sizes[d] for d in rows), prod(sizes[d] for d in columns)])

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 import ml_dtypes
@@ -15,9 +16,10 @@ from fovea.executor.affine import Map, positions
 from fovea.executor.body import Body
 from fovea.executor.contraction import contract
 from fovea.executor.handlers import Array, Frame, handles
-from fovea.executor.types import dtype_of
+from fovea.executor.types import convert, dtype_of
 
 Q, KV, K, D = -4, -3, -2, -1  # the last four dims of fovea.attention's iteration space
+_SCORES = 1 << 25  # scores held at a time; more query rows go in pieces
 
 
 def _scale(op: Any, rank: int) -> Array:
@@ -27,7 +29,7 @@ def _scale(op: Any, rank: int) -> Array:
 
 
 def _at_least_f32(x: Array) -> Array:
-    return x if x.dtype == np.float64 else x.astype(np.float32, copy=False)
+    return x if x.dtype == np.float64 else convert(x, np.dtype(np.float32))
 
 
 @handles("fovea.quantize")
@@ -41,7 +43,7 @@ def _quantize(frame: Frame, op: Any, operands: Sequence[Array]) -> list[Array]:
 @handles("fovea.dequantize")
 def _dequantize(frame: Frame, op: Any, operands: Sequence[Array]) -> list[Array]:
     dtype = dtype_of(op.results[0].type)
-    wide = operands[0].astype(np.float64 if dtype == np.float64 else np.float32)
+    wide = convert(operands[0], np.dtype(np.float64 if dtype == np.float64 else np.float32))
     return [(wide * _scale(op, operands[0].ndim)).astype(dtype, copy=False)]
 
 
@@ -70,37 +72,56 @@ def _softmax(frame: Frame, op: Any, operands: Sequence[Array]) -> list[Array]:
     return [softmax(_at_least_f32(operands[0]), axis)[0].astype(dtype_of(op.results[0].type), copy=False)]
 
 
-def _axes(map_: Map, view: Array, kept: Sequence[int]) -> Array:
-    """A value with one axis a dim of the space, as the result that `map_` describes over the dims `kept`."""
-    order = [kept.index(d) for d in map_.dims if d is not None]
-    return view.transpose(order)
+class _Site:
+    """One execution of fovea.attention: maps, sizes, and its operands over the iteration space."""
+
+    def __init__(self, frame: Frame, op: Any, operands: Sequence[Array]) -> None:
+        self.maps = [Map.of(m) for m in ir.ArrayAttr(op.attributes["indexing_maps"])]
+        self.rank = self.maps[0].rank
+        self.sizes = _sizes(self.maps, operands, op)
+        self.views = [m.view(x, self.sizes) for m, x in zip(self.maps, operands, strict=False)]
+        block = op.operation.regions[0].blocks[0]
+        self.body, self.score_dtype = Body(block, frame.value), dtype_of(block.arguments[0].type)
+        self.compute = np.dtype(np.float64 if operands[0].dtype == np.float64 else np.float32)
+        self.q, self.kv, self.k, self.d = (self.rank + place for place in (Q, KV, K, D))
+        self.batch = list(range(self.q))
+
+    def rows(self, low: int, high: int) -> tuple[Array, Array]:
+        """(output over (batch..., q, d), log-sum-exp over (batch..., q)) of the query positions [low, high)."""
+        sizes = list(self.sizes)
+        sizes[self.q] = high - low
+        rows = (slice(None),) * self.q + (slice(low, high),)
+        query, key, value, *others = (v[rows] if v.shape[self.q] > 1 else v for v in self.views)
+        # Neither contraction sums over the depth of the other.
+        scores = contract(query, key, [*sizes[: self.d], 1], [*self.batch, self.q, self.kv])
+        space = scores.reshape([*scores.shape, 1, 1])  # axes k and d, which the region does not see
+        start = [low if dim == self.q else 0 for dim in range(self.rank)]
+        (mapped,) = self.body.run(
+            self.body.yields,
+            [space.astype(self.score_dtype, copy=False), *others],
+            lambda dim: positions(sizes[dim], dim, self.rank, start[dim]),
+        )
+        mapped = np.broadcast_to(mapped, space.shape).reshape(scores.shape).astype(self.compute, copy=False)
+        weights, log = softmax(mapped, -1)
+        without_k = [*sizes[: self.k], 1, sizes[self.d]]
+        output = contract(weights.reshape(space.shape), value, without_k, [*self.batch, self.q, self.d])
+        return output, log[..., 0]
 
 
 @handles("fovea.attention")
 def _attention(frame: Frame, op: Any, operands: Sequence[Array]) -> list[Array]:
-    maps = [Map.of(m) for m in ir.ArrayAttr(op.attributes["indexing_maps"])]
-    rank = maps[0].rank
-    sizes = _sizes(maps, operands, op)
-    query, key, value, *others = (m.view(x, sizes) for m, x in zip(maps, operands, strict=False))
-    q, kv, _k, d = (rank + place for place in (Q, KV, K, D))
-    batch = list(range(q))
-    compute = np.dtype(np.float64 if query.dtype == np.float64 else np.float32)
-
-    # Each contraction leaves out the depth of the other: it sums over one dim only.
-    scores = contract(query, key, [*sizes[:d], 1], [*batch, q, kv])
-    block = op.operation.regions[0].blocks[0]
-    score_dtype = dtype_of(block.arguments[0].type)
-    space = scores.reshape([*scores.shape, 1, 1]).astype(score_dtype, copy=False)
-    body = Body(block, frame.value)
-    (mapped,) = body.run(body.yields, [space, *others], _positions(sizes))
-    mapped = np.broadcast_to(mapped, space.shape).reshape(scores.shape).astype(compute, copy=False)
-    weights, log = softmax(mapped, -1)
-    output = contract(weights.reshape([*weights.shape, 1, 1]), value, [*sizes[:k], 1, sizes[d]], [*batch, q, d])
-    n = len(operands)
-    results = [_axes(maps[n], output, [*batch, q, d])]
-    if len(op.results) == 2:
-        results.append(_axes(maps[n + 1], log[..., 0], [*batch, q]))
-    return [r.astype(dtype_of(o.type), copy=False) for r, o in zip(results, op.results, strict=True)]
+    site = _Site(frame, op, operands)
+    queries = site.sizes[site.q]
+    row = prod(site.sizes[dim] for dim in [*site.batch, site.kv])
+    step = max(1, min(queries, _SCORES // max(row, 1)))
+    parts = [site.rows(low, min(low + step, queries)) for low in range(0, queries, step)]
+    output, log = (np.concatenate(p, axis=site.q) if len(p) > 1 else p[0] for p in zip(*parts, strict=True))
+    found = ((output, [*site.batch, site.q, site.d]), (log, [*site.batch, site.q]))
+    results = []
+    for result, map_, (value, dims) in zip(op.results, site.maps[len(operands) :], found, strict=False):
+        ordered = value.transpose([dims.index(dim) for dim in map_.dims if dim is not None])
+        results.append(ordered.astype(dtype_of(result.type), copy=False))
+    return results
 
 
 def _sizes(maps: Sequence[Map], operands: Sequence[Array], op: Any) -> list[int]:
@@ -111,7 +132,3 @@ def _sizes(maps: Sequence[Map], operands: Sequence[Array], op: Any) -> list[int]
             if dim is not None and size >= 0:
                 sizes.setdefault(dim, size)
     return [sizes[dim] for dim in range(maps[0].rank)]
-
-
-def _positions(sizes: Sequence[int]) -> Any:
-    return lambda dim: positions(sizes[dim], dim, len(sizes))

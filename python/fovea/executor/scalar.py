@@ -15,7 +15,7 @@ import numpy as np
 from fovea.bindings import ir
 from fovea.errors import UnsupportedOpError
 from fovea.executor import special
-from fovea.executor.types import dtype_of, is_float, is_small_float, location_text
+from fovea.executor.types import convert, dtype_of, is_float, is_small_float, location_text
 
 Array = np.ndarray[Any, Any]
 Function = Callable[..., Any]
@@ -238,7 +238,7 @@ COMPARE_INTEGER: tuple[Function, ...] = (
 
 
 def _to_float(x: Array, dtype: np.dtype[Any]) -> Array:
-    return x.astype(dtype)
+    return convert(np.asarray(x), dtype)
 
 
 def _float_to_integer(x: Array, dtype: np.dtype[Any]) -> Array:

@@ -11,7 +11,8 @@ import numpy as np
 
 Array = np.ndarray[Any, Any]
 
-_ERF_BOUND = 4.0  # erf(4) rounds to 1 in f32
+_ERF_BOUND = 4.0
+_ERF_ONE = np.float32(3.92)  # from here on erf rounds to 1 in f32
 _ERF_DEGREE = 22  # interpolation error below 1e-9 on [-4, 4]; f32's rounding (6e-8) is what is left
 _BLOCK = 1 << 15  # elements handled at a time, so that the temporaries stay in the cache
 
@@ -52,6 +53,7 @@ def _erf32(x: Array) -> Array:
     u2 -= b2
     u2 += coefficients[0]
     u2 *= bounded
+    np.copyto(u2, np.copysign(np.float32(1), x), where=np.abs(x) >= _ERF_ONE)
     return u2
 
 

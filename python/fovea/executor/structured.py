@@ -24,7 +24,7 @@ from fovea.executor.body import Body, Step
 from fovea.executor.constants import is_splat_of
 from fovea.executor.contraction import contract
 from fovea.executor.scalar import BOOLEAN_COMBINERS, COMBINERS
-from fovea.executor.types import dtype_of, is_small_float, location_text
+from fovea.executor.types import convert, dtype_of, is_small_float, location_text
 
 Array = np.ndarray[Any, Any]
 Lookup = Callable[[Any], Array]
@@ -324,7 +324,7 @@ def _reduce_axes(ufunc: Any, value: Array, dropped: Sequence[int], sizes: Sequen
     if ufunc in (np.add, np.multiply, np.logical_xor):  # reading an element twice counts twice
         value = np.broadcast_to(value, [s if d in dropped else value.shape[d] for d, s in enumerate(sizes)])
     if ufunc in (np.add, np.multiply) and is_small_float(value.dtype):
-        value = value.astype(np.float32)
+        value = convert(value, np.dtype(np.float32))
     dtype = {"dtype": value.dtype} if ufunc in (np.add, np.multiply) else {}  # numpy would widen small integers
     return ufunc.reduce(value, axis=tuple(dropped), keepdims=True, **dtype)
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import ml_dtypes
@@ -63,6 +64,18 @@ def is_float(dtype: np.dtype[Any]) -> bool:
 def is_small_float(dtype: np.dtype[Any]) -> bool:
     """True for floats narrower than f32: sums and products of them are taken in f32."""
     return dtype in _SMALL_FLOATS
+
+
+@cache
+def _byte_values(narrow: np.dtype[Any], wide: np.dtype[Any]) -> np.ndarray[Any, Any]:
+    return np.arange(256, dtype=np.uint8).view(narrow).astype(wide)
+
+
+def convert(x: np.ndarray[Any, Any], dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
+    """`x` as `dtype`, itself if it is that already; 8-bit floats by a table, several times as fast as their cast."""
+    if x.dtype != dtype and x.dtype in _SMALL_FLOATS and x.dtype.itemsize == 1 and x.size > 256:
+        return np.take(_byte_values(x.dtype, dtype), x.view(np.uint8))
+    return x.astype(dtype, copy=False)
 
 
 def shape_text(shape: Any, dtype: np.dtype[Any]) -> str:
