@@ -10,6 +10,7 @@ from fovea.dialect.attention_tag import NAME, tag_of
 from fovea.passes.attention import NearMiss, Site
 from fovea.passes.attention.matcher import match_fusable
 from fovea.passes.attention.rewrite import NotFusable, erase, fuse
+from fovea.passes.attention.whole import WHOLE
 from fovea.passes.ir_utils import functions, nested_ops
 from fovea.passes.registry import PassContext, register
 
@@ -58,6 +59,8 @@ def _tagged_pairs(function: Any) -> dict[int, tuple[Any, Any]]:
             found = tag_of(op)
             if found is not None and found[1] in ("qk", "pv"):
                 ends.setdefault(found[0], {})[found[1]] = op
+                if op.name in WHOLE:
+                    ends[found[0]]["qk"] = op
     return {number: (pair["qk"], pair["pv"]) for number, pair in ends.items() if {"qk", "pv"} <= pair.keys()}
 
 

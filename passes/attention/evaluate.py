@@ -123,6 +123,8 @@ class Evaluator:
             for position, group in enumerate(reassociation(op)):
                 source += split_index(index[position], [shape[i] for i in group])
             return self.value(op.operands[0], source if index else [()] * len(shape))
+        if name == "tensor.reshape":
+            return self.value(op.operands[0], reshaped_index(index, shape_of(value), shape_of(op.operands[0])))
         if name == "linalg.softmax":
             return self._softmax(op, index)
         if is_linalg(op):
@@ -251,8 +253,9 @@ class Evaluator:
         return self.value(operand, index)
 
     def scalar(self, value: Any, scope: dict[Any, Callable[[], Expr]], binding: Sequence[Index]) -> Expr:
-        """The expression of a scalar inside a body (`scope`: what block arguments stand for)."""
+        """The expression of a scalar inside a body (`scope`: what the body's block arguments stand for)."""
         memo: dict[Any, Expr] = {}
+        body = next(iter(scope)).owner if scope else None
 
         def visit(value: Any) -> Expr:
             if value not in memo:
@@ -264,7 +267,7 @@ class Evaluator:
                 return scope[value]()
             op = defining_op(value)
             if op is None:
-                if value.owner in self._own_blocks(scope):
+                if value.owner == body:
                     raise Opaque
                 return self.algebra.make("scalar", value, (), element_type(value))
             if op.name == "arith.constant":
@@ -281,24 +284,19 @@ class Evaluator:
                 attributes = tuple(
                     sorted((name, str(op.attributes[name])) for name in op.attributes if name not in IGNORED_ATTRIBUTES)
                 )
-                return self.algebra.op(
-                    op.name, element_type(value), *[visit(o) for o in op.operands], attributes=attributes
-                )
-            if not scope:
-                return self.algebra.make("scalar", value, (), element_type(value))
-            raise Opaque
+                operands = [visit(operand) for operand in op.operands]
+                return self.algebra.op(op.name, element_type(value), *operands, attributes=attributes)
+            if op.block == body:
+                raise Opaque
+            return self.algebra.make("scalar", value, (), element_type(value))
 
         return visit(value)
-
-    @staticmethod
-    def _own_blocks(scope: dict[Any, Callable[[], Expr]]) -> list[Any]:
-        return [next(iter(scope)).owner] if scope else []
 
     def _extract(self, op: Any, indices: list[Expr]) -> Expr:
         """`tensor.extract` at loop indices is an element like any other; elsewhere it is a gather."""
         source = op.operands[0]
         index: list[Index] = []
-        for expr in indices:
+        for expr in map(_without_unit_test, indices):
             if expr.kind == "index":
                 index.append(expr.data)
             elif expr.kind == "const" and expr.data[0] == "0":
@@ -306,6 +304,16 @@ class Evaluator:
             else:
                 return self.algebra.make("gather", source, indices, element_type(source))
         return self.value(source, index)
+
+
+def _without_unit_test(expr: Expr) -> Expr:
+    """i, for `select(extent == 1, 0, i)`: how exporters read a dim that may be broadcast when it is dynamic."""
+    if expr.name != "arith.select":
+        return expr
+    condition, zero, index = expr.args
+    unit = condition.name == "arith.cmpi" and any(arg.kind == "const" and arg.data[0] == "1" for arg in condition.args)
+    outside = unit and all(arg.kind in ("const", "scalar") for arg in condition.args)
+    return index if outside and zero.kind == "const" and zero.data[0] == "0" else expr
 
 
 def _is_fill(op: Any) -> bool:
@@ -357,6 +365,32 @@ def reassociation(op: Any) -> list[list[int]]:
     """Groups of dims of an expand_shape or collapse_shape."""
     groups = re.findall(r"\[([\d, ]*)\]", str(op.attributes["reassociation"])[1:-1])
     return [[int(number) for number in group.split(",") if number.strip()] for group in groups]
+
+
+def reshaped_index(index: Sequence[Index], shape: Sequence[int], source: Sequence[int]) -> list[Index]:
+    """The index into a tensor of extents `source` of which one of extents `shape` is a reshape.
+
+    Dynamic extents pair up in order: a reshape that keeps their number keeps them. Raises NotLayout if the static dims
+    between them do not agree.
+    """
+    result: list[Index] = []
+    for outer, inner in zip(_runs(shape), _runs(source), strict=False):
+        atoms = tuple(atom for position in outer for atom in index[position])
+        result += split_index(atoms, [source[position] for position in inner])
+    runs = [[len(_runs(dims)), *(DYNAMIC in [dims[p] for p in run] for run in _runs(dims))] for dims in (shape, source)]
+    if runs[0] != runs[1]:
+        raise NotLayout
+    return result
+
+
+def _runs(shape: Sequence[int]) -> list[list[int]]:
+    """Positions of dims: each dynamic dim alone, static dims between them together."""
+    runs: list[list[int]] = []
+    for position, size in enumerate(shape):
+        if size == DYNAMIC or not runs or shape[position - 1] == DYNAMIC:
+            runs.append([])
+        runs[-1].append(position)
+    return runs
 
 
 def check_extent(index: Index, size: int) -> bool:

@@ -14,9 +14,11 @@ from fovea.passes.attention.evaluate import Evaluator, Opaque
 from fovea.passes.attention.expression import Algebra, Dims, Expr, Index, Resplit
 from fovea.passes.attention.plan import NotFusable
 from fovea.passes.attention.policy import apply_policy
+from fovea.passes.attention.quantised import without_pairs
 from fovea.passes.attention.rewrite import Plan, plan
 from fovea.passes.attention.site import NearMiss, Site
 from fovea.passes.attention.softmax import EXPONENTIALS, Mismatch, flatten, match_softmax, score_of
+from fovea.passes.attention.whole import WHOLE, match_whole
 from fovea.passes.ir_utils import is_linalg
 
 ATTEMPTS = 32
@@ -46,7 +48,7 @@ def exponentials(function: Any) -> list[Any]:
             parent = op.parent.operation if op.parent is not None else None
             if parent is not None and is_linalg(parent):
                 found[parent] = None
-        elif name == "linalg.softmax":
+        elif name == "linalg.softmax" or name in WHOLE:
             found[op.operation] = None
         return ir.WalkResult.ADVANCE
 
@@ -58,6 +60,8 @@ def match_at(exponential: Any, taken: set[Any]) -> Site | NearMiss | None:
     """The site around one exponential, why there is none, or None if nothing there is like softmax."""
     if exponential in taken:
         return None
+    if exponential.name in WHOLE:
+        return match_whole(exponential, Dims())
     seconds, summed = second_contractions(exponential)
     if not summed:
         return None
@@ -99,13 +103,14 @@ def match_pair(first: Any, second: Any) -> Site | None:
 
 def match_fusable(first: Any, second: Any) -> tuple[Site, Plan] | NearMiss:
     """The site with these two contractions and how it becomes one op, or why it does not."""
-    ops = between(first, second)
+    whole = first == second and first.name in WHOLE
+    ops = [first] if whole else between(first, second)
     if not ops:
         return NearMiss(second, "no def-use path joins the tagged contractions any more")
     dims = Dims()
     for _ in range(ATTEMPTS):
         try:
-            site = _attempt(first, second, ops, dims)
+            site = match_whole(first, dims) if whole else _attempt(first, second, ops, dims)
             return site, plan(site)
         except Resplit as request:
             dims.refine(request)
@@ -143,7 +148,9 @@ def _attempt(first: Any, second: Any, ops: list[Any], dims: Dims) -> Site:
     mentions = _Mentions(scores, ops)
     output = free_index(second, dims)
     outer = open_contraction(second, evaluator, output)
-    product = flatten(algebra.uncast(outer.body), mentions)
+    bare = algebra.uncast(outer.body)
+    plain = without_pairs(algebra, bare)
+    product = flatten(plain, mentions)
     product.factors = [factor for factor in product.factors if mentions(factor)]
     if any(not mentions(divisor) for divisor in product.divisors):
         product.divisors = [divisor for divisor in product.divisors if mentions(divisor)]
@@ -157,6 +164,9 @@ def _attempt(first: Any, second: Any, ops: list[Any], dims: Dims) -> Site:
     site.guards = tuple(product.guards)
     site.output_scale = product.coefficient
     site.roles = roles.roles_of(ops, first, second)
+    if plain is not bare:
+        site.flags["quantised"] = True
+        site.not_fusable = "a quantise/dequantise pair lies between the contractions"
     site.flags["max_subtracted"] = bool(dropped)
     apply_policy(site, ops, mentions)
     return site

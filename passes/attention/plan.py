@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fovea.passes.attention.expression import Atom, Expr, Index
+from fovea.passes.attention.expression import DYNAMIC, Atom, Expr, Index
 from fovea.passes.attention.trace import Place, trace
 
 Digits = tuple[Atom, ...]
@@ -100,6 +100,8 @@ def dimensions(
     batch: Digits, m: Digits, n: Digits, k: Digits, d: Digits, accesses: Sequence[Sequence[Index]]
 ) -> Dimensions:
     """Iteration dims for a site whose tensors are read as `accesses`. Raises NotFusable."""
+    if any(atom.size == DYNAMIC for access in accesses for dim in access for atom in dim):
+        raise NotFusable("its extents are not all known")
     rows = merge([(atom,) for atom in m], accesses, False)
     shared = merge([(atom,) for atom in (*batch,)], accesses, True)
     inner: list[Digits] = []
