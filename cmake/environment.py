@@ -14,17 +14,15 @@ import time
 from pathlib import Path
 
 LOG_TAIL = 25  # lines of pip's log that a failure shows
-# What pip says -> what to do about it. The first that fits is shown.
+# What pip says -> what to do about it. The first that fits is shown: causes before their consequences.
 REMEDIES = (
     ("No space left on device", "The disk is full: the environment needs about 3 GB."),
+    ("CERTIFICATE_VERIFY_FAILED", "The package index's certificate is not trusted: set PIP_CERT to your CA bundle."),
+    *((sign, "The package index cannot be reached: check the network, or set PIP_INDEX_URL or HTTPS_PROXY.") for sign in (
+        "NameResolutionError", "NewConnectionError", "Failed to establish a new connection", "ConnectTimeoutError")),
     ("Could not find a version that satisfies", "The package index does not have a pinned package for this Python and "
      "machine: Fovea needs x86-64 Linux and Python 3.10 to 3.14, and an index that mirrors PyPI."),
     ("No matching distribution found", "The package index does not have a pinned package for this Python and machine."),
-    ("Failed to establish a new connection", "The package index cannot be reached: check the network, or set "
-     "PIP_INDEX_URL or HTTPS_PROXY."),
-    ("NameResolutionError", "The package index cannot be reached: check the network, or set PIP_INDEX_URL or "
-     "HTTPS_PROXY."),
-    ("CERTIFICATE_VERIFY_FAILED", "The package index's certificate is not trusted: set PIP_CERT to your CA bundle."),
 )  # fmt: skip
 
 

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from fovea.bindings import ext, ir
-from fovea.dialect.base import FoveaDialect, fail
+from fovea.dialect.base import FoveaDialect, fail, well_formed
 
 FLOATS = ("f16", "bf16", "f32", "f64")
+SCORE_OPERANDS = 8  # the most that one site may have
 INNER_DIMS = 4  # q, kv, k, d: the last four dims of the iteration space
 
 
@@ -19,11 +20,12 @@ class AttentionOp(FoveaDialect.Operation, name="attention"):  # type: ignore[nam
 
         P = softmax over kv of region(S, score operands...);   result = sum over kv of P * V
 
-    Operands: query, key, value, then any number of score operands. `indexing_maps`: one map an operand and a result.
-    Query reads (batch..., q, k), key (batch..., kv, k), value (batch..., kv, d), score operands any of
-    (batch..., q, kv), the result (batch..., q, d), each in any order; a batch dim may be absent, or appear as
-    `d floordiv N` (grouped-query attention). The optional second result is the log-sum-exp of the scores over
-    (batch..., q). The region's block takes the score and one scalar an operand, and yields the new score.
+    Operands: query, key, value, then up to SCORE_OPERANDS score operands; `operandSegmentSizes` says how many
+    (`operand_segments`). `indexing_maps`: one map an operand and a result. Query reads (batch..., q, k), key
+    (batch..., kv, k), value (batch..., kv, d), score operands any of (batch..., q, kv), the result (batch..., q, d),
+    each in any order; a batch dim may be absent, or appear as `d floordiv N` (grouped-query attention). The optional
+    second result is the log-sum-exp of the scores over (batch..., q), in the type that they are summed in. The region's
+    block takes the score and one scalar an operand, and yields the new score.
 
         %o = "fovea.attention"(%q, %k, %v, %mask) ({
           ^bb0(%s: f32, %m: f32):
@@ -33,7 +35,8 @@ class AttentionOp(FoveaDialect.Operation, name="attention"):  # type: ignore[nam
         }) {indexing_maps = [
           affine_map<(b, h, q, n, k, d) -> (b, h, q, k)>, affine_map<(b, h, q, n, k, d) -> (b, h, n, k)>,
           affine_map<(b, h, q, n, k, d) -> (b, h, n, d)>, affine_map<(b, h, q, n, k, d) -> (b, n)>,
-          affine_map<(b, h, q, n, k, d) -> (b, h, q, d)>]}
+          affine_map<(b, h, q, n, k, d) -> (b, h, q, d)>],
+          operandSegmentSizes = array<i32: 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0>}
         : (tensor<2x4x8x16xf32>, ..., tensor<2x8xf32>) -> tensor<2x4x8x16xf32>
 
     See FlashAttention (Dao et al., 2022) for the form in which it is computed.
@@ -42,20 +45,38 @@ class AttentionOp(FoveaDialect.Operation, name="attention"):  # type: ignore[nam
     query: ext.Operand[Any]
     key: ext.Operand[Any]
     value: ext.Operand[Any]
-    score_operands: Sequence[ext.Operand[Any]]
+    # Not one variadic operand: IRDL asks the values of a variadic to be of one type, and a mask and a bias are not.
+    score0: ext.Operand[Any] | None
+    score1: ext.Operand[Any] | None
+    score2: ext.Operand[Any] | None
+    score3: ext.Operand[Any] | None
+    score4: ext.Operand[Any] | None
+    score5: ext.Operand[Any] | None
+    score6: ext.Operand[Any] | None
+    score7: ext.Operand[Any] | None
     indexing_maps: ir.ArrayAttr
-    outputs: Sequence[ext.Result[Any]]
+    output: ext.Result[Any]
+    log_sum_exp: ext.Result[Any] | None
     score: ext.Region
 
     def verify_invariants(self) -> bool:
-        return _verify(self)
+        return not well_formed(self, 3, 0, indexing_maps=ir.ArrayAttr) or _verify(self)
+
+
+def operand_segments(score_operands: int, context: Any = None) -> Any:
+    """The attribute `operandSegmentSizes` of an attention with that many score operands."""
+    sizes = [1] * (3 + score_operands) + [0] * (SCORE_OPERANDS - score_operands)
+    return ir.DenseI32ArrayAttr.get(sizes, context)
 
 
 def _verify(op: Any) -> bool:
     operands, results = list(op.operands), list(op.results)
     if len(results) not in (1, 2):
         return fail(op, f"expects the output and optionally the log-sum-exp as results, found {len(results)} results")
-    maps = [ir.AffineMapAttr(m).value for m in ir.ArrayAttr(op.attributes["indexing_maps"])]
+    attributes = list(ir.ArrayAttr(op.attributes["indexing_maps"]))
+    if not all(isinstance(attribute, ir.AffineMapAttr) for attribute in attributes):
+        return fail(op, f"expects 'indexing_maps' to hold affine maps, found {op.attributes['indexing_maps']}")
+    maps = [ir.AffineMapAttr(attribute).value for attribute in attributes]
     values = operands + results
     if len(maps) != len(values):
         return fail(op, f"expects one indexing map an operand and a result ({len(values)}), found {len(maps)}")
@@ -84,7 +105,21 @@ def _verify(op: Any) -> bool:
     for map_ in maps[3 : len(operands)]:
         if _dims_used(map_) & {k, d}:
             return fail(op, f"expects score operands to depend on (batch..., q, kv) only, found {map_}")
-    return _verify_region(op, operands)
+    return _verify_sizes(op, values, maps) and _verify_region(op, operands)
+
+
+def _verify_sizes(op: Any, values: Sequence[Any], maps: Sequence[Any]) -> bool:
+    """Each dim of the iteration space has one size, wherever a map reads it directly."""
+    sizes: dict[int, int] = {}
+    for value, map_ in zip(values, maps, strict=True):
+        for axis, expression in enumerate(map_.results):
+            if not isinstance(expression, ir.AffineDimExpr) or value.type.is_dynamic_dim(axis):
+                continue
+            size = sizes.setdefault(expression.position, value.type.shape[axis])
+            if size != value.type.shape[axis]:
+                return fail(op, f"expects one size along d{expression.position}, found {size} and "
+                                f"{value.type.shape[axis]} (axis {axis} of {value.type})")  # fmt: skip
+    return True
 
 
 def _verify_region(op: Any, operands: Sequence[Any]) -> bool:
@@ -100,8 +135,8 @@ def _verify_region(op: Any, operands: Sequence[Any]) -> bool:
         if operand.type.element_type != argument.type:
             return fail(op, f"expects region arguments of the operands' element types, found {argument.type} "
                             f"for {operand.type}")  # fmt: skip
-    terminator = list(blocks[0].operations)[-1]
-    if terminator.operation.name != "fovea.yield" or len(terminator.operands) != 1:
+    terminator = next(reversed(list(blocks[0].operations)), None)
+    if terminator is None or terminator.operation.name != "fovea.yield" or len(terminator.operands) != 1:
         return fail(op, "expects the score region to end in a fovea.yield of one value")
     if terminator.operands[0].type != arguments[0].type:
         return fail(op, f"expects the region to yield {arguments[0].type}, found {terminator.operands[0].type}")

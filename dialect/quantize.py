@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from fovea.bindings import ext, ir
-from fovea.dialect.base import FoveaDialect, fail
+from fovea.dialect.base import FoveaDialect, fail, well_formed
 
 # Storage type -> largest finite value.
 STORAGE_MAX = {"f8E4M3FNUZ": 240.0, "f8E4M3FN": 448.0, "f8E5M2FNUZ": 57344.0, "f8E5M2": 57344.0}
@@ -36,9 +36,10 @@ def _verify_scaled(op: Any, real: Any, stored: Any) -> bool:
         return fail(op, f"expects the real side to hold one of {', '.join(REAL_TYPES)}, found {real.element_type}")
     if str(stored.element_type) not in STORAGE_MAX:
         return fail(op, f"expects the stored side to hold one of {', '.join(STORAGE_MAX)}, found {stored.element_type}")
-    if not isinstance(op.attributes["scale"], ir.DenseElementsAttr):
-        return fail(op, "expects 'scale' to be a dense f32 elements attribute")
-    scale_type = ir.RankedTensorType(op.attributes["scale"].type)
+    scale = op.attributes["scale"]
+    if not isinstance(scale, ir.DenseElementsAttr) or not isinstance(scale.type, ir.RankedTensorType):
+        return fail(op, f"expects 'scale' to be dense elements of a tensor type, found {scale}")
+    scale_type = ir.RankedTensorType(scale.type)
     if str(scale_type.element_type) != "f32":
         return fail(op, f"expects an f32 scale, found {scale_type.element_type}")
     axis = axis_of(op)
@@ -47,6 +48,8 @@ def _verify_scaled(op: Any, real: Any, stored: Any) -> bool:
             return fail(op, f"expects a rank-0 scale when axis is {PER_TENSOR} (per tensor), found {scale_type}")
     elif not 0 <= axis < real.rank:
         return fail(op, f"expects axis in [0, {real.rank}) or {PER_TENSOR}, found {axis}")
+    elif real.is_dynamic_dim(axis):
+        return fail(op, f"expects a static size along the channel axis {axis}, found {real}")
     elif list(scale_type.shape) != [real.shape[axis]]:
         return fail(op, f"expects one scale a channel, tensor<{real.shape[axis]}xf32>, found {scale_type}")
     values = scale_array(op)
@@ -70,6 +73,8 @@ class QuantizeOp(FoveaDialect.Operation, name="quantize", traits=[ext.Pure]):  #
     stored: ext.Result[Any]
 
     def verify_invariants(self) -> bool:
+        if not well_formed(self, 1, 1, scale=ir.Attribute, axis=ir.IntegerAttr):
+            return True
         return _verify_scaled(self, self.operands[0].type, self.results[0].type)
 
 
@@ -82,4 +87,6 @@ class DequantizeOp(FoveaDialect.Operation, name="dequantize", traits=[ext.Pure])
     real: ext.Result[Any]
 
     def verify_invariants(self) -> bool:
+        if not well_formed(self, 1, 1, scale=ir.Attribute, axis=ir.IntegerAttr):
+            return True
         return _verify_scaled(self, self.results[0].type, self.operands[0].type)

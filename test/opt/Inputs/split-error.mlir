@@ -1,0 +1,6 @@
+func.func @fine() { return }
+// -----
+
+func.func @broken() -> f32 {
+  return
+}
