@@ -17,7 +17,9 @@ FLOATS = [0.0, -0.0, 1.5, -2.5, 3.0, INF, -INF, NAN]
 PAIRS = np.array([(a, b) for a in FLOATS for b in FLOATS], np.float32)
 
 
-def binary(execute: Any, op: str, a: np.ndarray[Any, Any], b: np.ndarray[Any, Any], type_: str, result: str = "") -> Any:
+def binary(
+    execute: Any, op: str, a: np.ndarray[Any, Any], b: np.ndarray[Any, Any], type_: str, result: str = ""
+) -> Any:
     """`op` on two tensors of element type `type_`."""
     kind = f"tensor<{len(a)}x{type_}>"
     to = f"tensor<{len(a)}x{result or type_}>"
