@@ -17,6 +17,7 @@ import numpy as np
 
 from fovea.emulator.errors import Fault
 from fovea.emulator.group import Group
+from fovea.emulator.lds import TABLE
 
 if TYPE_CHECKING:
     from fovea.emulator.machine import Machine
@@ -33,10 +34,8 @@ class LocalChecker:
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
-        narrow = any("_b8" in c.line.name or "8" in c.line.name.rpartition("_")[2][:2] or "_u8" in c.line.name
-                     or "_i8" in c.line.name for c in machine.program.code if c.issue == "lds")  # fmt: skip
-        half = any("16" in c.line.name for c in machine.program.code if c.issue == "lds")
-        self.granule = 1 if narrow else 2 if half else 4
+        widths = [TABLE[c.line.name].access.width for c in machine.program.code if c.line.name in TABLE]
+        self.granule = min([4, *widths])
         granules = machine.lds_stride // self.granule
         self.uniform: Array | None = np.zeros(granules, np.uint64)
         self.each: Array | None = None

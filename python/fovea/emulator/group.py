@@ -53,6 +53,7 @@ class Group:
         self.slot = self.waves // self.machine.waves_per_group
         self.wave_in_group = self.waves % self.machine.waves_per_group
         self.whole = self.count == self.machine.wave_count
+        self.converted: dict[Any, Array] = {}
         self.exec_changed()
 
     def exec_changed(self) -> None:

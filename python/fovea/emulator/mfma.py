@@ -22,7 +22,7 @@ import numpy as np
 
 from fovea.emulator.errors import DecodeError
 from fovea.emulator.group import Group
-from fovea.emulator.operands import Build, Getter, Step
+from fovea.emulator.operands import Build, Getter, Reuse, Step
 from fovea.emulator.text import Operand
 from fovea.emulator.valu_convert import DECODE
 
@@ -98,36 +98,50 @@ def find(name: str) -> Matrix | None:
     return TABLE.get(f"{stem}_{blocks}b_{kind}")
 
 
-def _operand(build: Build, operand: Operand, matrix: Matrix, kind: str) -> Getter:
-    """Reader of A or B as values `(wave, lane, k)` in the arithmetic type."""
-    bits = _BITS[kind]
-    registers = matrix.per_lane * bits // 32
+_PAIRS = {
+    name: np.stack([np.tile(table, 256), np.repeat(table, 256)], axis=1).reshape(-1).view(np.complex64)
+    for name, table in {**DECODE, "i8": np.arange(256, dtype=np.uint8).view(np.int8).astype(np.float32)}.items()
+}
+"""Two 8-bit codes to two f32 at once; complex64 is only the container of the pair."""
+
+
+def _operand(build: Build, operand: Operand, matrix: Matrix, kind: str, is_a: bool) -> Getter:
+    """Reader of A as `(wave, block, row, k)` or B as `(wave, block, k, column)` in the arithmetic type."""
+    registers = matrix.per_lane * _BITS[kind] // 32
     row = build.vector(operand, registers)
-    if kind in DECODE or kind == "i8":
-        table = DECODE.get(kind)
+    side, blocks = matrix.side, matrix.blocks
+    groups = 64 // side // blocks
+    k = groups * matrix.per_lane
 
-        def narrow(g: Group) -> Array:
-            raw = np.empty((g.count, 64, registers), np.uint32)
-            for i in range(registers):
-                raw[..., i] = g.u32[row + i]
-            codes = raw.view(np.uint8)
-            return codes.view(np.int8).astype(np.float32) if table is None else table.take(codes)
-
-        return narrow
-    dtype = {"f32": np.float32, "f16": np.float16, "bf16": np.uint16, "f64": np.float64}[kind]
-
-    def wide(g: Group) -> Array:
-        raw = np.empty((g.count, 64, registers), np.uint32)
+    def convert(g: Group) -> Array:
+        raw = np.empty((g.count, blocks, side, groups, registers), np.uint32)
         for i in range(registers):
-            raw[..., i] = g.u32[row + i]
-        values = raw.view(dtype)
-        if kind == "f16":
-            return values.astype(np.float32)
-        if kind == "bf16":
-            return (values.astype(np.uint32) << np.uint32(16)).view(np.float32)
+            raw[..., i] = g.u32[row + i].reshape(g.count, groups, blocks, side).transpose(0, 2, 3, 1)
+        if kind in _PAIRS:
+            values = _PAIRS[kind].take(raw.view(np.uint16)).view(np.float32)
+        elif kind == "f16":
+            values = raw.view(np.float16).astype(np.float32)
+        elif kind == "bf16":
+            values = (raw.view(np.uint16).astype(np.uint32) << np.uint32(16)).view(np.float32)
+        else:
+            values = raw.view(np.float64 if kind == "f64" else np.float32)
+        values = values.reshape(g.count, blocks, side, k)
+        return values if is_a else np.ascontiguousarray(values.swapaxes(2, 3))
+
+    # A tile's operand meets several others: within a basic block its converted form is kept.
+    key = (row, kind, side, blocks, is_a)
+    reuse = Reuse(key, tuple(range(row, row + registers)))
+    build.reuses.append(reuse)
+
+    def get(g: Group) -> Array:
+        if reuse.from_earlier:
+            return g.converted[key] if reuse.for_later else g.converted.pop(key)
+        values = convert(g)
+        if reuse.for_later:
+            g.converted[key] = values
         return values
 
-    return wide
+    return get
 
 
 def compile_matrix(name: str, build: Build) -> Step:
@@ -142,7 +156,8 @@ def compile_matrix(name: str, build: Build) -> Step:
     if len(line.operands) != 4:
         raise DecodeError(f"{name} has 4 operands, found {len(line.operands)}")
     target, a, b, c = line.operands
-    get_a, get_b = _operand(build, a, matrix, matrix.a), _operand(build, b, matrix, matrix.b)
+    get_a = _operand(build, a, matrix, matrix.a, True)
+    get_b = _operand(build, b, matrix, matrix.b, False)
     width = 2 if matrix.result == "f64" else 1
     registers = matrix.results * width
     start: int | None = None
@@ -154,47 +169,36 @@ def compile_matrix(name: str, build: Build) -> Step:
     else:
         start = build.vector(c, registers)
     into = build.vector(target, registers, write=True)
-    multiply = _product(matrix)
     if matrix.result == "f64":
         return _step_f64(matrix, get_a, get_b, start, constant, into)
     plane = "i32" if matrix.result == "i32" else "f32"
+    arrange = _arrange(matrix)
 
     def step(g: Group) -> None:
-        product = multiply(get_a(g), get_b(g))
-        file = getattr(g, plane)
+        product = np.matmul(get_a(g), get_b(g))
         if plane == "i32":
-            product = product.astype(np.int64).astype(np.int32)
-        previous = constant if start is None else file[start : start + registers]
-        np.add(product, previous, out=file[into : into + registers])
+            # Sums of at most 32 products of 8-bit integers are below 2**24, so f32 holds them exactly.
+            product = product.astype(np.int32)
+        result = arrange(product)
+        file = getattr(g, plane)
+        target = file[into : into + registers].reshape(result.shape)
+        previous = constant if start is None else file[start : start + registers].reshape(result.shape)
+        np.add(result, previous, out=target)
 
     return step
 
 
-def _product(matrix: Matrix) -> Callable[[Array, Array], Array]:
-    """Function from operand values to results `(register, wave, lane)`."""
-    side, blocks, values = matrix.side, matrix.blocks, matrix.per_lane
-    groups = 64 // side // blocks
-    exact = matrix.result == "i32"
-
-    def multiply(a: Array, b: Array) -> Array:
-        waves = a.shape[0]
-        if exact:
-            # Sums of up to 32 products of 8-bit integers are exact in f32 as well (below 2**24).
-            pass
-        # (wave, k group, block, row, k) -> (wave, block, row, all k)
-        left = a.reshape(waves, groups, blocks, side, values).transpose(0, 2, 3, 1, 4)
-        right = b.reshape(waves, groups, blocks, side, values).transpose(0, 2, 1, 4, 3)
-        k = groups * values
-        product = np.matmul(left.reshape(waves, blocks, side, k), right.reshape(waves, blocks, k, side))
-        if side == 4:
-            # Block is the group of four lanes, register the row.
-            return product.transpose(2, 0, 1, 3).reshape(4, waves, 64)
-        # Rows in fours: register group, lane group, register within four.
-        lane_groups = 64 // side
-        split = product.reshape(waves, blocks, side // 4 // lane_groups, lane_groups, 4, side)
-        return split.transpose(1, 2, 4, 0, 3, 5).reshape(-1, waves, 64)
-
-    return multiply
+def _arrange(matrix: Matrix) -> Callable[[Array], Array]:
+    """View of products `(wave, block, row, column)` with axes that flatten to `(register, wave, lane)`."""
+    side, blocks = matrix.side, matrix.blocks
+    if side == 4:
+        # Block is the group of four lanes, register the row.
+        return lambda product: product.transpose(2, 0, 1, 3)
+    lane_groups = 64 // side
+    # Rows in fours: register group, lane group, register within four.
+    return lambda product: product.reshape(
+        len(product), blocks, side // 4 // lane_groups, lane_groups, 4, side
+    ).transpose(1, 2, 4, 0, 3, 5)
 
 
 def _step_f64(matrix: Matrix, get_a: Getter, get_b: Getter, start: int | None, constant: Any, into: int) -> Step:
@@ -203,8 +207,7 @@ def _step_f64(matrix: Matrix, get_a: Getter, get_b: Getter, start: int | None, c
 
     def step(g: Group) -> None:
         waves = g.count
-        left = get_a(g).reshape(waves, 4, 16).transpose(0, 2, 1)
-        product = np.matmul(left, get_b(g).reshape(waves, 4, 16))
+        product = np.matmul(get_a(g), get_b(g))
         result = product.reshape(waves, 4, 4, 16).transpose(0, 2, 3, 1).reshape(waves, 64, count)
         if start is None:
             total = result + constant

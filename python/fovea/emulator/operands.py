@@ -9,6 +9,7 @@ s32 s64 (scalar, one value a wave).
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,16 @@ _WIDE = ("u64", "i64", "f64")
 _HALF = ("u16", "i16", "f16")
 
 
+@dataclass
+class Reuse:
+    """A converted operand of a matrix instruction, made of registers `rows`; linked within a basic block."""
+
+    key: tuple[Any, ...]
+    rows: tuple[int, ...]
+    from_earlier: bool = False
+    for_later: bool = False
+
+
 class Build:
     """Decoding context of one instruction: collects which registers it reads and writes."""
 
@@ -39,6 +50,7 @@ class Build:
         self.agpr_base = agpr_base
         self.flush_f32 = flush_f32
         self.flush_f16_f64 = flush_f16_f64
+        self.reuses: list[Reuse] = []
         self.reads_v: set[int] = set()
         self.reads_s: set[int] = set()
         self.writes_v: set[int] = set()

@@ -14,7 +14,7 @@ from fovea.emulator.errors import DecodeError, EmulationError
 from fovea.emulator.lds import compile_local
 from fovea.emulator.memory_ops import compile_buffer, compile_global, compile_scalar_load, compile_scratch
 from fovea.emulator.mfma import compile_matrix
-from fovea.emulator.operands import Build, Step
+from fovea.emulator.operands import Build, Reuse, Step
 from fovea.emulator.text import Line, Operand, parse_line
 from fovea.emulator.vector import Row, compile_row
 
@@ -90,16 +90,38 @@ def load_program(
     vgprs = 1 + max((o.index + o.count - 1 for line in parsed for o in line.operands if o.kind == "v"), default=0)
     agprs = max((o.index + o.count for line in parsed for o in line.operands if o.kind == "a"), default=0)
     code = []
+    reuses: list[list[Reuse]] = []
     for line in parsed:
         build = Build(line, vgprs, flush_f32, flush_f16_f64)
         try:
             step, issue = compile_line(line, build)
         except (DecodeError, ValueError, IndexError, KeyError, AssertionError) as error:
             raise EmulationError(f"kernel {kernel}, 0x{line.address:x}: {line.text}: {error}") from None
+        reuses.append(build.reuses)
         code.append(
             Code(line, step, issue, *(tuple(sorted(s)) for s in (build.reads_v, build.reads_s, build.writes_v, build.writes_s)))
         )
+    _link(code, reuses)
     return Program(kernel, code, addresses, vgprs, agprs)
+
+
+def _link(code: list[Code], reuses: list[list[Reuse]]) -> None:
+    """Find operands of matrix instructions that are read again in the same basic block before they are written."""
+    targets = {c.line.target for c in code}
+    alive: dict[Any, Reuse] = {}
+    for number, (instruction, items) in enumerate(zip(code, reuses, strict=True)):
+        if number in targets:
+            alive.clear()
+        for item in items:
+            earlier = alive.get(item.key)
+            if earlier is not None:
+                earlier.for_later = item.from_earlier = True
+            alive[item.key] = item
+        written = set(instruction.writes_v)
+        for key in [key for key, item in alive.items() if not written.isdisjoint(item.rows)]:
+            del alive[key]
+        if instruction.issue in ("branch", "barrier"):
+            alive.clear()
 
 
 def compile_line(line: Line, build: Build) -> tuple[Step, str]:
