@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from fovea.bindings import ir
-from fovea.passes.attention.expression import DYNAMIC, Algebra, Atom, Dims, Expr, Index, NotLayout, extent, split_index
+from fovea.passes.attention.expression import DYNAMIC, Algebra, Atom, Dims, Expr, Index, NotLayout, Segments, extent, split_index
 from fovea.passes.ir_utils import (
     body_block,
     constant_value,
@@ -26,7 +26,7 @@ COMBINERS = frozenset(
     {"arith.addf", "arith.maximumf", "arith.maxnumf", "arith.mulf", "arith.minimumf", "arith.minnumf", "arith.andi",
      "arith.ori", "arith.addi", "arith.maxsi", "arith.minsi"}
 )  # fmt: skip
-BOUND = "bound"
+BOUND, REDUCED, SEGMENT = "bound", "reduced", "segment"  # kinds of atom origins
 IGNORED_ATTRIBUTES = frozenset({"fastmath", "overflowFlags", "fovea.attention"})
 LAYOUT_OPS = frozenset(
     {"tensor.expand_shape", "tensor.collapse_shape", "tensor.cast", "linalg.transpose", "linalg.broadcast"}
@@ -123,12 +123,36 @@ class Evaluator:
             for position, group in enumerate(reassociation(op)):
                 source += split_index(index[position], [shape[i] for i in group])
             return self.value(op.operands[0], source if index else [()] * len(shape))
+        if name == "tensor.extract_slice":
+            return self.value(op.operands[0], sliced_index(op, index))
+        if name == "tensor.concat":
+            return self._concatenated(op, index)
         if name == "tensor.reshape":
             return self.value(op.operands[0], reshaped_index(index, shape_of(value), shape_of(op.operands[0])))
         if name == "linalg.softmax":
             return self._softmax(op, index)
         if is_linalg(op):
             return self._structured(op, value, index)
+        raise Opaque
+
+    def _concatenated(self, op: Any, index: Sequence[Index]) -> Expr:
+        """One piece of a concatenation, if the index stays inside it; a reduction over all is taken in pieces."""
+        axis = ir.IntegerAttr(op.attributes["dim"]).value
+        pieces = list(op.operands)
+        sizes = tuple(shape_of(piece)[axis] for piece in pieces)
+        along = index[axis]
+        if DYNAMIC in sizes or (along and extent(along) == DYNAMIC):
+            raise Opaque
+        if len(along) == 1 and along[0].origin[0] == SEGMENT:
+            place = along[0].origin[-1]
+            if place >= len(pieces) or sizes[place] != along[0].size:
+                raise Opaque
+            within: Index = along if sizes[place] > 1 else ()
+            return self.value(pieces[place], [*index[:axis], within, *index[axis + 1 :]])
+        if extent(along) <= sizes[0]:
+            return self.value(pieces[0], index)
+        if extent(along) == sum(sizes) and len(along) == 1 and along[0].origin[0] == REDUCED:
+            raise Segments(along[0], sizes)
         raise Opaque
 
     def _softmax(self, op: Any, index: Sequence[Index]) -> Expr:
@@ -177,7 +201,7 @@ class Evaluator:
         result: list[Index] = []
         for dim, known in enumerate(binding):
             if known is None:
-                known = self.dims.atoms(("reduced", op, dim), sizes[dim])
+                known = self.dims.atoms((REDUCED, op, dim), sizes[dim])
                 bound += known
             result.append(known)
         return result, tuple(bound)
@@ -189,9 +213,32 @@ class Evaluator:
         inputs = num_inputs(op)
         block = body_block(op)
         if self._is_reduction(binding, maps[inputs + number]):
-            combiner, contribution, init = self.contribution(op, maps, binding, number, index)
-            return self.reduce(combiner, bound, contribution, init)
+            parts = []
+            for piece, atoms in self._pieces(op, binding, bound):
+                combiner, contribution, init = self.contribution(op, maps, piece, number, index)
+                # The initial value is taken in once, by the first piece.
+                parts.append(self.reduce(combiner, atoms, contribution, init) if atoms or not parts else contribution)
+            result = parts[0]
+            for part in parts[1:]:
+                result = self.algebra.op(combiner, result.type, result, part)
+            return result
         return self.scalar(yielded(op)[number], self._scope(op, maps, binding, len(block.arguments)), binding)
+
+    def _pieces(self, op: Any, binding: list[Index], bound: Index) -> list[tuple[list[Index], Index]]:
+        """(binding, bound atoms) for each piece of a reduction along a concatenation; one piece for any other."""
+        split = [dim for dim in range(len(binding)) if (REDUCED, op, dim) in self.dims.segments]
+        if not split:
+            return [(binding, bound)]
+        if len(split) > 1:
+            raise Opaque
+        dim = split[0]
+        others = tuple(atom for atom in bound if atom not in binding[dim])
+        pieces: list[tuple[list[Index], Index]] = []
+        for place, size in enumerate(self.dims.segments[REDUCED, op, dim]):
+            atom = Atom((SEGMENT, op, dim, place), 0, size)
+            summed = (*others, atom) if size > 1 else others
+            pieces.append(([*binding[:dim], (atom,), *binding[dim + 1 :]], summed))
+        return pieces
 
     def contribution(
         self, op: Any, maps: Sequence[Any], binding: list[Index], number: int, index: Sequence[Index]
@@ -312,7 +359,7 @@ def _without_unit_test(expr: Expr) -> Expr:
         return expr
     condition, zero, index = expr.args
     unit = condition.name == "arith.cmpi" and any(arg.kind == "const" and arg.data[0] == "1" for arg in condition.args)
-    outside = unit and all(arg.kind in ("const", "scalar") for arg in condition.args)
+    outside = unit and not condition.atoms
     return index if outside and zero.kind == "const" and zero.data[0] == "0" else expr
 
 
@@ -365,6 +412,28 @@ def reassociation(op: Any) -> list[list[int]]:
     """Groups of dims of an expand_shape or collapse_shape."""
     groups = re.findall(r"\[([\d, ]*)\]", str(op.attributes["reassociation"])[1:-1])
     return [[int(number) for number in group.split(",") if number.strip()] for group in groups]
+
+
+def sliced_index(op: Any, index: Sequence[Index]) -> list[Index]:
+    """The index into the source of an extract_slice that starts at 0 with stride 1. Raises Opaque for other slices."""
+    offsets = list(ir.DenseI64ArrayAttr(op.attributes["static_offsets"]))
+    sizes = list(ir.DenseI64ArrayAttr(op.attributes["static_sizes"]))
+    strides = list(ir.DenseI64ArrayAttr(op.attributes["static_strides"]))
+    if any(offsets) or any(stride != 1 for stride in strides):
+        raise Opaque
+    pending = list(zip(shape_of(op.results[0]), index, strict=True))
+    result: list[Index] = []
+    for position, size in enumerate(sizes):
+        droppable = len(sizes) - position > len(pending)
+        if pending and (pending[0][0] == size or size < 0) and not (droppable and size == 1 and pending[0][0] != 1):
+            result.append(pending.pop(0)[1])
+        elif size == 1:
+            result.append(())
+        else:
+            raise Opaque
+    if pending:
+        raise Opaque
+    return result
 
 
 def reshaped_index(index: Sequence[Index], shape: Sequence[int], source: Sequence[int]) -> list[Index]:

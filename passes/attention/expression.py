@@ -34,6 +34,14 @@ class Resplit(Exception):
         super().__init__(f"split {atom} into {sizes}")
 
 
+class Segments(Exception):
+    """A reduction has to be taken piece by piece, along a concatenation; handled like Resplit."""
+
+    def __init__(self, atom: Atom, sizes: tuple[int, ...]) -> None:
+        self.atom, self.sizes = atom, sizes
+        super().__init__(f"reduce {atom} in pieces of {sizes}")
+
+
 class NotLayout(Exception):
     """A reshape that mixes dims: no mixed-radix index on one side is one on the other."""
 
@@ -43,6 +51,7 @@ class Dims:
 
     def __init__(self) -> None:
         self.factors: dict[tuple[Any, ...], tuple[int, ...]] = {}
+        self.segments: dict[tuple[Any, ...], tuple[int, ...]] = {}
 
     def atoms(self, origin: tuple[Any, ...], size: int) -> Index:
         """The index that runs over a whole dim of extent `size`."""
@@ -51,7 +60,11 @@ class Dims:
         sizes = self.factors.get(origin, (size,))
         return tuple(Atom(origin, part, extent) for part, extent in enumerate(sizes))
 
-    def refine(self, request: Resplit) -> None:
+    def refine(self, request: Resplit | Segments) -> None:
+        """Grant what an attempt asked for."""
+        if isinstance(request, Segments):
+            self.segments[request.atom.origin] = request.sizes
+            return
         origin, part, size = request.atom
         factors = self.factors.get(origin, (size,))
         self.factors[origin] = (*factors[:part], *request.sizes, *factors[part + 1 :])

@@ -12,13 +12,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from fovea.bindings import arith, ir
+from fovea.bindings import arith, ir, math
 from fovea.passes.attention.emit import emit, loads_of
-from fovea.passes.attention.expression import Atom, Expr, Index, constant_value
+from fovea.passes.attention.expression import Algebra, Atom, Expr, Index, constant_value
 from fovea.passes.attention.plan import Digits, NotFusable
 from fovea.passes.attention.site import Guard, Site
 from fovea.passes.attention.trace import trace
-from fovea.passes.ir_utils import build_generic, empty
+from fovea.passes.ir_utils import build_generic, empty, float_cast
 
 ALL_MASKED = "all_masked"
 OEQ = "1 : i64"  # arith.cmpf predicate: ordered and equal
@@ -29,6 +29,7 @@ class Conditions:
     """What is done to the op's result, row by row."""
 
     guards: list[Guard] = field(default_factory=list)
+    sinks: list[Expr] = field(default_factory=list)
     needs_lse: bool = False
     lse_groups: list[Digits] = field(default_factory=list)
 
@@ -37,10 +38,11 @@ class Conditions:
         from fovea.passes.attention.rewrite import affine_of
 
         result = op.results[0]
-        if not self.guards and scale == 1.0:
+        if not self.guards and not self.sinks and scale == 1.0:
             return result
         type_ = result.type
         leaves = [leaf for guard in self.guards for leaf in loads_of(guard.condition)]
+        leaves += [leaf for sink in self.sinks for leaf in loads_of(sink)]
         leaves = list({leaf.number: leaf for leaf in leaves}.values())
         count = len(groups)
         maps = [ir.AffineMap.get_identity(count)]
@@ -56,11 +58,13 @@ class Conditions:
         def body(value: Any, *rest: Any) -> Any:
             known = {leaf.number: argument for leaf, argument in zip(leaves, rest, strict=False)}
             zero = arith.ConstantOp(value.type, ir.FloatAttr.get(value.type, 0.0)).result
+            if self.sinks:
+                weight = _sink_weight(rest[len(leaves)], [emit(sink, known) for sink in self.sinks])
+                value = arith.MulFOp(value, float_cast(weight, value.type)).result
+                value = arith.SelectOp(_is_lowest(rest[len(leaves)]), zero, value).result
             for guard in self.guards:
                 if guard.condition.kind == "scalar" and guard.condition.data == ALL_MASKED:
-                    lse = rest[len(leaves)]
-                    lowest = arith.ConstantOp(lse.type, ir.FloatAttr.get(lse.type, float("-inf"))).result
-                    condition = arith.CmpFOp(arith.CmpFPredicate.OEQ, lse, lowest).result
+                    condition = _is_lowest(rest[len(leaves)])
                 else:
                     condition = emit(guard.condition, known)
                 yes, no = (value, zero) if guard.keep else (zero, value)
@@ -74,6 +78,21 @@ class Conditions:
         return build_generic(inputs, [out], maps, ["parallel"] * count, body).results[0]
 
 
+def _is_lowest(lse: Any) -> Any:
+    """Whether a log-sum-exp is -inf: no key of the row is allowed."""
+    lowest = arith.ConstantOp(lse.type, ir.FloatAttr.get(lse.type, float("-inf"))).result
+    return arith.CmpFOp(arith.CmpFPredicate.OEQ, lse, lowest).result
+
+
+def _sink_weight(lse: Any, sinks: Sequence[Any]) -> Any:
+    """sum(exp(score)) / (sum(exp(score)) + sum(exp(sink))) = 1 / (1 + sum(exp(sink - lse)))."""
+    total = one = arith.ConstantOp(lse.type, ir.FloatAttr.get(lse.type, 1.0)).result
+    for sink in sinks:
+        shifted = arith.SubFOp(float_cast(sink, lse.type), lse).result
+        total = arith.AddFOp(total, math.ExpOp(shifted).result).result
+    return arith.DivFOp(one, total).result
+
+
 def _dim_of(group: Digits, groups: Sequence[Digits]) -> Any:
     """The dim of the result that a dim of the log-sum-exp is; 0 for a dim of extent 1."""
     return ir.AffineExpr.get_dim(list(groups).index(group)) if group else ir.AffineExpr.get_constant(0)
@@ -81,7 +100,8 @@ def _dim_of(group: Digits, groups: Sequence[Digits]) -> Any:
 
 def row_conditions(site: Site, may_split: frozenset[Atom]) -> Conditions:
     """The site's guards as conditions on rows. Raises NotFusable, or Resplit."""
-    conditions = Conditions()
+    conditions = Conditions(sinks=[_traced(site, sink, may_split, site.algebra) for sink in site.sinks])
+    conditions.needs_lse = bool(site.sinks)
     for guard in site.guards:
         condition = guard.condition
         if is_all_masked(site, condition):
@@ -93,7 +113,7 @@ def row_conditions(site: Site, may_split: frozenset[Atom]) -> Conditions:
         elif condition.reduces:
             raise NotFusable("a select after softmax depends on a reduction that is not 'all scores are -inf'")
         else:
-            conditions.guards.append(Guard(_traced(site, condition, may_split), guard.keep))
+            conditions.guards.append(Guard(_traced(site, condition, may_split, None), guard.keep))
     return conditions
 
 
@@ -113,8 +133,9 @@ def is_all_masked(site: Site, condition: Expr) -> bool:
     return seen is site.algebra.uncast(site.plain_score)
 
 
-def _traced(site: Site, condition: Expr, may_split: frozenset[Atom]) -> Expr:
-    """`condition` with its loads taken from the earliest tensors, and their types put back."""
+def _traced(site: Site, expr: Expr, may_split: frozenset[Atom], typed: Algebra | None) -> Expr:
+    """`expr` with its loads taken from the earliest tensors. Without `typed`, its types are lost: only loads and
+    constants can be written."""
     algebra = site.algebra
     memo: dict[int, Expr] = {}
 
@@ -123,10 +144,10 @@ def _traced(site: Site, condition: Expr, may_split: frozenset[Atom]) -> Expr:
             if node.kind == "load":
                 value, index = trace(node.data[0], node.data[1], may_split)
                 memo[node.number] = algebra.make("load", (value, index), (), str(value.type.element_type))
-            elif node.kind == "op":
-                raise NotFusable("the condition of a select after softmax is computed inside the site")
+            elif node.kind != "const" and (node.kind != "op" or typed is None):
+                raise NotFusable("a row's condition or sink is computed inside the site")
             else:
                 memo[node.number] = algebra.rebuild(node, tuple(map(visit, node.args)))
         return memo[node.number]
 
-    return visit(condition)
+    return visit(expr)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ from fovea.passes.attention import roles
 from fovea.passes.attention.cone import between, first_contractions, second_contractions
 from fovea.passes.attention.contraction import Contraction, free_index, open_contraction, split_sides
 from fovea.passes.attention.evaluate import Evaluator, Opaque
-from fovea.passes.attention.expression import Algebra, Dims, Expr, Index, Resplit
+from fovea.passes.attention.expression import Algebra, Dims, Expr, Index, Resplit, Segments, constant_value
 from fovea.passes.attention.plan import NotFusable
 from fovea.passes.attention.policy import apply_policy
 from fovea.passes.attention.quantised import without_pairs
@@ -19,7 +20,7 @@ from fovea.passes.attention.rewrite import Plan, plan
 from fovea.passes.attention.site import NearMiss, Site
 from fovea.passes.attention.softmax import EXPONENTIALS, Mismatch, flatten, match_softmax, score_of
 from fovea.passes.attention.whole import WHOLE, match_whole
-from fovea.passes.ir_utils import is_linalg
+from fovea.passes.ir_utils import defining_op, is_linalg
 
 ATTEMPTS = 32
 """How often one candidate may be started again with finer dims; each time splits one dim, so few suffice."""
@@ -94,7 +95,7 @@ def match_pair(first: Any, second: Any) -> Site | None:
     for _ in range(ATTEMPTS):
         try:
             return _attempt(first, second, ops, dims)
-        except Resplit as request:
+        except (Resplit, Segments) as request:
             dims.refine(request)
         except Opaque:
             raise Mismatch("a contraction's body cannot be read") from None
@@ -112,7 +113,7 @@ def match_fusable(first: Any, second: Any) -> tuple[Site, Plan] | NearMiss:
         try:
             site = match_whole(first, dims) if whole else _attempt(first, second, ops, dims)
             return site, plan(site)
-        except Resplit as request:
+        except (Resplit, Segments) as request:
             dims.refine(request)
         except Opaque:
             return NearMiss(second, "a contraction's body cannot be read")
@@ -135,6 +136,7 @@ class _Mentions:
         answer = self._memo.get(expr.number)
         if answer is None:
             answer = self.is_leaf(expr) or (expr.kind == "opaque" and expr.data[0] in self.ops)
+            answer = answer or (expr.kind == "gather" and defining_op(expr.data) in self.ops)
             answer = answer or any(map(self, expr.args))
             self._memo[expr.number] = answer
         return answer
@@ -155,7 +157,7 @@ def _attempt(first: Any, second: Any, ops: list[Any], dims: Dims) -> Site:
     if any(not mentions(divisor) for divisor in product.divisors):
         product.divisors = [divisor for divisor in product.divisors if mentions(divisor)]
     _refuse_opaque(product.factors, mentions)
-    exponential = match_softmax(algebra, product, outer.bound)
+    exponential, extra_terms = match_softmax(algebra, product, outer.bound)
     score, dropped = score_of(algebra, _with_casts(algebra, outer.body, exponential), outer.bound, mentions)
     leaf = _score_leaf(score, mentions)
     inner = open_contraction(first, evaluator, leaf.data[1])
@@ -164,6 +166,9 @@ def _attempt(first: Any, second: Any, ops: list[Any], dims: Dims) -> Site:
     site.guards = tuple(product.guards)
     site.output_scale = product.coefficient
     site.roles = roles.roles_of(ops, first, second)
+    site.sinks = _sinks(algebra, outer, extra_terms, exponential.name, dropped, mentions)
+    if site.sinks:
+        site.flags["sinks"] = len(site.sinks)
     if plain is not bare:
         site.flags["quantised"] = True
         site.not_fusable = "a quantise/dequantise pair lies between the contractions"
@@ -172,12 +177,35 @@ def _attempt(first: Any, second: Any, ops: list[Any], dims: Dims) -> Site:
     return site
 
 
+def _sinks(
+    algebra: Algebra, outer: Contraction, terms: Sequence[Expr], exponential: str, shift: Sequence[Expr],
+    mentions: _Mentions,
+) -> tuple[Expr, ...]:  # fmt: skip
+    """Logits that take part in the denominator only (attention sinks). Raises Mismatch for any other extra term."""
+    shifts = {algebra.uncast(term).number for term in shift}
+    sinks: list[Expr] = []
+    for term in terms:
+        number = constant_value(term)
+        if number is not None and number > 0 and not shift:
+            sinks.append(algebra.const(math.log(number), "f32"))
+            continue
+        if term.name != exponential:
+            raise Mismatch("the sum that divides the exponential has a further term that is no exponential")
+        sink, dropped = score_of(algebra, _with_casts(algebra, outer.body, term), outer.bound, mentions)
+        if {algebra.uncast(node).number for node in dropped} != shifts or mentions(sink):
+            raise Mismatch("the sum that divides the exponential has a further term that is shifted differently")
+        sinks.append(sink)
+    return tuple(sinks)
+
+
 def _refuse_opaque(factors: Sequence[Expr], mentions: _Mentions) -> None:
     pending = list(factors)
     while pending:
         node = pending.pop()
         if not mentions(node):
             continue
+        if node.kind == "gather":
+            raise Mismatch("the scores or probabilities are gathered between the contractions")
         if node.kind == "opaque":
             raise Mismatch(f"'{node.data[0].name}' between the contractions does more than pointwise work and layout")
         pending += node.args

@@ -45,7 +45,8 @@ class Site:
     dims: Dims
     guards: tuple[Guard, ...] = ()
     output_scale: float = 1.0
-    row_shift: Expr | None = None
+    sinks: tuple[Expr, ...] = ()
+    """Logits without a value, one a row: they only enlarge the denominator."""
     flags: dict[str, Any] = field(default_factory=dict)
     policy: str | None = None
     """Why this is a policy case; None for an ordinary site."""

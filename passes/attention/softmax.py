@@ -65,8 +65,9 @@ def flatten(expr: Expr, mentions: Mentions) -> Product:
     return product
 
 
-def match_softmax(algebra: Algebra, product: Product, axis: Index) -> Expr:
-    """The exponential of a softmax over `axis`, from the factors that mention the scores. Raises Mismatch."""
+def match_softmax(algebra: Algebra, product: Product, axis: Index) -> tuple[Expr, list[Expr]]:
+    """(exponential of a softmax over `axis`, further terms of its denominator), from the factors that mention the
+    scores. Raises Mismatch."""
     exponentials = [f for f in product.factors if f.name in EXPONENTIALS]
     others = [f for f in product.factors if f.name not in EXPONENTIALS]
     if not exponentials:
@@ -79,8 +80,15 @@ def match_softmax(algebra: Algebra, product: Product, axis: Index) -> Expr:
         raise Mismatch("the exponential is never divided by its sum")
     if len(product.divisors) > 1:
         raise Mismatch("the exponential is divided more than once")
-    check_denominator(algebra, exponentials[0], product.divisors[0], axis)
-    return exponentials[0]
+    terms = _terms(product.divisors[0])
+    sums = [term for term in terms if term.kind == "reduce"]
+    check_denominator(algebra, exponentials[0], sums[0] if len(sums) == 1 else product.divisors[0], axis)
+    return exponentials[0], [term for term in terms if term.kind != "reduce"]
+
+
+def _terms(expr: Expr) -> list[Expr]:
+    """The terms of a sum."""
+    return [term for arg in expr.args for term in _terms(arg)] if expr.name == ADD else [expr]
 
 
 def score_of(algebra: Algebra, exponential: Expr, axis: Index, mentions: Mentions) -> tuple[Expr, list[Expr]]:
