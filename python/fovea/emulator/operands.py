@@ -56,25 +56,26 @@ class Build:
         self.writes_v: set[int] = set()
         self.writes_s: set[int] = set()
 
-    def vector(self, operand: Operand, count: int, write: bool = False) -> int:
-        """Row of the first register of a vector operand of `count` registers."""
+    def vector(self, operand: Operand, count: int, write: bool = False, used: tuple[int, ...] | None = None) -> int:
+        """Row of the first register of a vector operand of `count` registers, of which only `used` matter (all)."""
         if operand.kind not in ("v", "a"):
             raise DecodeError(f"operand '{operand.text}': expected a vector register")
         if operand.count != count:
             raise DecodeError(f"operand '{operand.text}': expected {count} registers, found {operand.count}")
         row = operand.index + (self.agpr_base if operand.kind == "a" else 0)
-        (self.writes_v if write else self.reads_v).update(range(row, row + count))
+        (self.writes_v if write else self.reads_v).update(row + i for i in (range(count) if used is None else used))
         return row
 
-    def scalar(self, operand: Operand, count: int, write: bool = False) -> int:
-        """Slot of the first register of a scalar operand of `count` registers."""
+    def scalar(self, operand: Operand, count: int, write: bool = False, used: tuple[int, ...] | None = None) -> int:
+        """Slot of the first register of a scalar operand of `count` registers, of which only `used` matter (all)."""
         if operand.kind != "s":
             raise DecodeError(f"operand '{operand.text}': expected a scalar register")
         if operand.count != count:
             raise DecodeError(f"operand '{operand.text}': expected {count} scalar registers, found {operand.count}")
         if count > 1 and operand.index % 2:
             raise DecodeError(f"operand '{operand.text}': a scalar pair starts at an even register")
-        (self.writes_s if write else self.reads_s).update(range(operand.index, operand.index + count))
+        slots = (operand.index + i for i in (range(count) if used is None else used))
+        (self.writes_s if write else self.reads_s).update(slots)
         return operand.index
 
     def flushes(self, kind: str) -> bool:
@@ -164,7 +165,8 @@ class Build:
 
     def _packed_source(self, operand: Operand, kind: str, position: int) -> Getter:
         low = self.line.bits("op_sel", (0, 0, 0))[position]
-        high = self.line.bits("op_sel_hi", (1, 1, 1))[position]
+        # v_pk_mov_b32 takes its low result from source 0 and its high one from source 1, each picked by op_sel alone.
+        high = low if self.line.name == "v_pk_mov_b32" else self.line.bits("op_sel_hi", (1, 1, 1))[position]
         negate = (self.line.bits("neg_lo", (0, 0, 0))[position], self.line.bits("neg_hi", (0, 0, 0))[position])
         dtype = NUMPY[kind]
         wide = kind in ("pk_f32", "pk_u32")
@@ -191,10 +193,16 @@ class Build:
         return get
 
     def _packed32(self, operand: Operand, dtype: Any, low: int, high: int) -> Getter:
+        # Only the registers that op_sel picks are read: the other of a pair may hold anything.
+        unread = {0, 1} - {low, high}
         if operand.kind == "s":
+            known = set(self.reads_s)
             slot = self.scalar(operand, 2)
+            self.reads_s -= {slot + half for half in unread} - known
             return lambda g: g.s.view(dtype).T[[slot + low, slot + high]][:, :, None]
+        known = set(self.reads_v)
         row = self.vector(operand, 2)
+        self.reads_v -= {row + half for half in unread} - known
         if (low, high) == (0, 1):
             return lambda g: g.u32[row : row + 2].view(dtype)
         if low == high:

@@ -38,7 +38,11 @@ _PREFIXES: tuple[tuple[str, Callable[[str, Build], Step], str], ...] = (
     ("s_load_dword", compile_scalar_load, "smem"),
     ("s_buffer_load_dword", compile_scalar_load, "smem"),
 )
+_MOVES = {"v_mov_b32", "v_mov_b64", "s_mov_b32", "s_mov_b64", "v_accvgpr_read_b32", "v_accvgpr_write_b32",
+          "v_accvgpr_mov_b32"}  # fmt: skip
 _RELOCATION = re.compile(r"^([\w.$]+)@(?:rel32|gotpcrel32)@(lo|hi)\+\d+$")
+# Compilers copy pairs of which only one half is defined: copying is not a use.
+_COPIES = ("v_mov_b64", "s_mov_b64")
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,8 @@ class Code:
     reads_s: tuple[int, ...]
     writes_v: tuple[int, ...]
     writes_s: tuple[int, ...]
+    copies: bool = False
+    """A plain move: it may carry a register that nothing wrote, half of an undefined pair say."""
 
 
 @dataclass
@@ -98,8 +104,12 @@ def load_program(
         except (DecodeError, ValueError, IndexError, KeyError, AssertionError) as error:
             raise EmulationError(f"kernel {kernel}, 0x{line.address:x}: {line.text}: {error}") from None
         reuses.append(build.reuses)
+        if line.name in _COPIES:
+            build.reads_v.clear()
+            build.reads_s.clear()
         code.append(
-            Code(line, step, issue, *(tuple(sorted(s)) for s in (build.reads_v, build.reads_s, build.writes_v, build.writes_s)))
+            Code(line, step, issue, *(tuple(sorted(s)) for s in (build.reads_v, build.reads_s, build.writes_v, build.writes_s)),
+                 copies=line.name in _MOVES)
         )
     _link(code, reuses)
     return Program(kernel, code, addresses, vgprs, agprs)
