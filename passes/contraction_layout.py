@@ -71,7 +71,7 @@ def transpose(value: Any, permutation: Sequence[int]) -> Any:
     """linalg.transpose at the insertion point: dim i of the result is dim permutation[i] of `value`."""
     type_ = value.type
     output = utils.empty([type_.shape[i] for i in permutation], type_.element_type)
-    return linalg.transpose(value, outs=[output], permutation=list(permutation))[0]
+    return linalg.transpose(value, outs=[output], permutation=list(permutation)).results[0]
 
 
 def rebuild_contraction(op: Any, inputs: Sequence[Any], maps: Sequence[Any]) -> Any:

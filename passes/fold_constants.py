@@ -82,7 +82,7 @@ def _choose(function: Any, evaluator: ConstantEvaluator) -> list[Any]:
 
 
 def _replace(function: Any, value: Any, array: np.ndarray[Any, Any], sources: list[Any], context: PassContext) -> None:
-    op = utils.defining_op(value)
+    op = value.owner
     if array.nbytes <= INLINE_BYTES or context.weights is None:
         with ir.InsertionPoint(op), op.location:
             attribute = elements_attribute(array, op.context, value.type.element_type)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
 
@@ -21,7 +21,8 @@ from fovea.passes.insert_captures import CAPTURE
 from fovea.passes.registry import PassContext, register
 from fovea.target import fp8_format
 
-GRANULARITIES = ("channel", "tensor")
+Granularity = Literal["channel", "tensor"]
+GRANULARITIES = get_args(Granularity)
 # Smallest scale used: its reciprocal is finite, and the product of two of them is still a normal f32 (2^-126).
 MIN_SCALE = np.float32(2.0**-63)
 _VIEWS = ("tensor.expand_shape", "tensor.collapse_shape")
@@ -55,7 +56,7 @@ class QuantizeFp8:
     name: ClassVar[str] = "fovea-quantize-fp8"
 
     storage: str = ""
-    granularity: str = "channel"
+    granularity: Granularity = "channel"
 
     def __post_init__(self) -> None:
         if self.storage and self.storage not in STORAGE_MAX:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, get_args
 
 from fovea.bindings import ir
 from fovea.errors import UsageError
@@ -12,7 +12,8 @@ from fovea.passes import ir_utils as utils
 from fovea.passes.contraction_layout import is_contraction, rebuild_contraction
 from fovea.passes.registry import PassContext, register
 
-COMPUTE_TYPES = ("f16", "bf16", "f32")
+ComputeType = Literal["f16", "bf16", "f32"]
+COMPUTE_TYPES = get_args(ComputeType)
 # Element types that are replaced by the compute type; narrower ones are left as the model has them.
 _WIDE = ("f32", "f64")
 _ATTENTION = "fovea.attention"
@@ -41,7 +42,7 @@ class SetComputeType:
 
     name: ClassVar[str] = "fovea-set-compute-type"
 
-    compute_type: str = "f16"
+    compute_type: ComputeType = "f16"
 
     def __post_init__(self) -> None:
         if self.compute_type not in COMPUTE_TYPES:
