@@ -130,9 +130,7 @@ class Machine:
                     raise Fault("execution ran past the end of the kernel", 0)
                 instruction = code[pc]
                 if not checked[pc]:
-                    if self.checks:
-                        self._check_defined(g, instruction)
-                    checked[pc] = 1
+                    checked[pc] = not self.checks or self._check_defined(g, instruction)
                 counts[pc] += g.count
                 g.pc = pc + 1
                 signal = instruction.step(g)
@@ -147,7 +145,10 @@ class Machine:
             raise self._error(g, code[min(pc, end - 1)], fault) from None
         return None
 
-    def _check_defined(self, g: Group, instruction: Code) -> None:
+    def _check_defined(self, g: Group, instruction: Code) -> bool:
+        """Raise Fault if a register is read that nothing wrote. False: look again next time."""
+        if instruction.copies:
+            return self._copy_defined(g, instruction)
         for row in instruction.reads_v:
             if not g.defined_v[row]:
                 name = f"v{row}" if row < self.program.vgprs else f"a{row - self.program.vgprs}"
@@ -160,6 +161,21 @@ class Machine:
             g.defined_v[row] = 1
         for slot in instruction.writes_s:
             g.defined_s[slot] = 1
+        return True
+
+    def _copy_defined(self, g: Group, instruction: Code) -> bool:
+        """A move makes its target defined where its source is."""
+        sources = [g.defined_v[row] for row in instruction.reads_v]
+        sources += [slot in _ALWAYS_DEFINED or g.defined_s[slot] for slot in instruction.reads_s]
+        targets = [(g.defined_v, row) for row in instruction.writes_v]
+        targets += [(g.defined_s, slot) for slot in instruction.writes_s]
+        complete = True
+        for number, (flags, register) in enumerate(targets):
+            if number >= len(sources) or sources[number]:
+                flags[register] = 1
+            else:
+                complete = False
+        return complete
 
     def _error(self, g: Group, code: Code, fault: Fault) -> EmulationError:
         where = [f"kernel {self.program.kernel}", f"0x{code.line.address:x}: {code.line.text}"]

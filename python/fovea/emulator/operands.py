@@ -194,15 +194,10 @@ class Build:
 
     def _packed32(self, operand: Operand, dtype: Any, low: int, high: int) -> Getter:
         # Only the registers that op_sel picks are read: the other of a pair may hold anything.
-        unread = {0, 1} - {low, high}
         if operand.kind == "s":
-            known = set(self.reads_s)
-            slot = self.scalar(operand, 2)
-            self.reads_s -= {slot + half for half in unread} - known
+            slot = self.scalar(operand, 2, used=(low, high))
             return lambda g: g.s.view(dtype).T[[slot + low, slot + high]][:, :, None]
-        known = set(self.reads_v)
-        row = self.vector(operand, 2)
-        self.reads_v -= {row + half for half in unread} - known
+        row = self.vector(operand, 2, used=(low, high))
         if (low, high) == (0, 1):
             return lambda g: g.u32[row : row + 2].view(dtype)
         if low == high:

@@ -41,8 +41,6 @@ _PREFIXES: tuple[tuple[str, Callable[[str, Build], Step], str], ...] = (
 _MOVES = {"v_mov_b32", "v_mov_b64", "s_mov_b32", "s_mov_b64", "v_accvgpr_read_b32", "v_accvgpr_write_b32",
           "v_accvgpr_mov_b32"}  # fmt: skip
 _RELOCATION = re.compile(r"^([\w.$]+)@(?:rel32|gotpcrel32)@(lo|hi)\+\d+$")
-# Compilers copy pairs of which only one half is defined: copying is not a use.
-_COPIES = ("v_mov_b64", "s_mov_b64")
 
 
 @dataclass(frozen=True)
@@ -104,13 +102,12 @@ def load_program(
         except (DecodeError, ValueError, IndexError, KeyError, AssertionError) as error:
             raise EmulationError(f"kernel {kernel}, 0x{line.address:x}: {line.text}: {error}") from None
         reuses.append(build.reuses)
-        if line.name in _COPIES:
+        if line.name == "v_pk_mov_b32":
+            # Compilers copy pairs of which only one half is defined, and the halves may change places here.
             build.reads_v.clear()
             build.reads_s.clear()
-        code.append(
-            Code(line, step, issue, *(tuple(sorted(s)) for s in (build.reads_v, build.reads_s, build.writes_v, build.writes_s)),
-                 copies=line.name in _MOVES)
-        )
+        touched = (build.reads_v, build.reads_s, build.writes_v, build.writes_s)
+        code.append(Code(line, step, issue, *(tuple(sorted(s)) for s in touched), copies=line.name in _MOVES))
     _link(code, reuses)
     return Program(kernel, code, addresses, vgprs, agprs)
 

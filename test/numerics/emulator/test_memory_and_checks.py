@@ -226,3 +226,12 @@ def test_lines_that_cannot_be_decoded(line: str, words: str) -> None:
     assert words in str(caught.value)
     assert "kernel test, 0x0" in str(caught.value)
     assert line in str(caught.value)
+
+
+def test_moves_may_carry_half_a_pair() -> None:
+    """A copy of a pair with one undefined half is no use; using that half afterwards is."""
+    text = "v_mov_b64_e32 v[2:3], v[0:1]\nv_add_u32 v4, v2, v2\ns_mov_b64 s[2:3], s[58:59]\ns_add_u32 s4, s3, s3"
+    run_assembly(text, {0: OFFSET4}, checks=True)
+    for line, name in (("v_add_u32 v4, v3, v3", "v3"), ("s_add_u32 s4, s2, s2", "s2")):
+        with pytest.raises(EmulationError, match=f"reads {name}"):
+            run_assembly(f"{text}\n{line}", {0: OFFSET4}, checks=True)
