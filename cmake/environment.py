@@ -14,16 +14,23 @@ import time
 from pathlib import Path
 
 LOG_TAIL = 25  # lines of pip's log that a failure shows
+UNREACHABLE = "The package index cannot be reached: check the network, or set PIP_INDEX_URL or HTTPS_PROXY."
+UNAVAILABLE = (
+    "The package index does not have a pinned package for this Python and machine: Fovea needs x86-64 Linux and Python "
+    "3.10 to 3.14, and an index that mirrors PyPI."
+)
 # What pip says -> what to do about it. The first that fits is shown: causes before their consequences.
-REMEDIES = (
-    ("No space left on device", "The disk is full: the environment needs about 3 GB."),
-    ("CERTIFICATE_VERIFY_FAILED", "The package index's certificate is not trusted: set PIP_CERT to your CA bundle."),
-    *((sign, "The package index cannot be reached: check the network, or set PIP_INDEX_URL or HTTPS_PROXY.") for sign in (
-        "NameResolutionError", "NewConnectionError", "Failed to establish a new connection", "ConnectTimeoutError")),
-    ("Could not find a version that satisfies", "The package index does not have a pinned package for this Python and "
-     "machine: Fovea needs x86-64 Linux and Python 3.10 to 3.14, and an index that mirrors PyPI."),
-    ("No matching distribution found", "The package index does not have a pinned package for this Python and machine."),
-)  # fmt: skip
+REMEDIES = {
+    "No space left on device": "The disk is full: the environment needs about 3 GB.",
+    "CERTIFICATE_VERIFY_FAILED": "The package index's certificate is not trusted: set PIP_CERT to your CA bundle.",
+    "NameResolutionError": UNREACHABLE,
+    "NewConnectionError": UNREACHABLE,
+    "ConnectTimeoutError": UNREACHABLE,
+    "Failed to establish a new connection": UNREACHABLE,
+    "(from versions: none)": UNREACHABLE,
+    "Could not find a version that satisfies": UNAVAILABLE,
+    "No matching distribution found": UNAVAILABLE,
+}
 
 
 def main() -> int:
@@ -62,7 +69,7 @@ def main() -> int:
 def _explain(log: Path, command: list[str]) -> None:
     text = log.read_text(errors="replace")
     tail = "\n".join(text.splitlines()[-LOG_TAIL:])
-    remedy = next((what for sign, what in REMEDIES if sign in text), "See the log for the cause; then run this again.")
+    remedy = next((what for sign, what in REMEDIES.items() if sign in text), "See the log for the cause; then run this again.")
     print(f"{tail}\n\nSet-up failed: {' '.join(command)}\n{remedy}\nWhole log: {log}", file=sys.stderr)
 
 
