@@ -162,12 +162,13 @@ def _read(path: Path, inputs: Sequence[tuple[str, Sequence[int], Any]]) -> dict[
 
 
 def _convert(path: Path, name: str, array: Array, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
-    expected = shape_text(["batches", *shape], dtype)
+    expected = shape_text(["<batches>", *shape], dtype)
     fits = array.ndim == len(shape) + 1 and all(w in (None, n) for w, n in zip(shape, array.shape[1:], strict=True))
     same_kind = is_float(array.dtype) if is_float(dtype) else array.dtype.kind == dtype.kind
     if not fits or not same_kind:
         raise InputError(f"{path}: array '{name}': expected {expected}, found {shape_text(array.shape, array.dtype)}")
-    converted = array.astype(dtype, copy=False)
+    with np.errstate(over="ignore"):  # what overflows is reported below
+        converted = array.astype(dtype, copy=False)
     if is_float(dtype):
         wide = converted.astype(np.float32) if is_small_float(dtype) else converted
         if not np.isfinite(wide).all():

@@ -80,13 +80,12 @@ def resource_array(attribute: Any) -> np.ndarray[Any, Any]:
         stream = io.BytesIO()
         carrier.operation.write_bytecode(stream)
     try:
-        data = _first_resource(stream.getbuffer())
-    except (ValueError, IndexError):
-        raise CompileError(
-            f"the module has no data for the constant {attribute}; was it printed without resources?"
-        ) from None
-    flat = np.frombuffer(data, np.uint8)
+        flat = np.frombuffer(_first_resource(stream.getbuffer()), np.uint8)
+    except (ValueError, IndexError) as error:
+        raise CompileError(f"cannot read the constant {attribute} from bytecode: {error}") from error
     count = prod(shape)
+    if count and not flat.size:
+        raise CompileError(f"the module has no data for the constant {attribute}; was it printed without resources?")
     if flat.size == count * dtype.itemsize:
         array = flat.view(dtype)
     elif dtype == np.bool_ and flat.size == -(-count // 8):

@@ -53,7 +53,7 @@ def dtype_of(type_: Any) -> np.dtype[Any]:
 
 def name_of(dtype: np.dtype[Any]) -> str:
     """MLIR's name of `dtype`, numpy's where MLIR has none."""
-    return next((name for name, known in DTYPES.items() if known == dtype), str(dtype))
+    return next((name for name, known in DTYPES.items() if known == dtype and name != "index"), str(dtype))
 
 
 def is_float(dtype: np.dtype[Any]) -> bool:
