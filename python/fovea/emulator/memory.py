@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,8 @@ _ELEMENT: dict[int, Any] = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint6
 class Buffer:
     """One numpy array at `base`. `name` is what error messages call it."""
 
-    def __init__(self, array: Array, base: int, name: str) -> None:
+    def __init__(self, array: Array, base: int, name: str, space: AddressSpace) -> None:
+        self.space = weakref.ref(space)
         self.base = base
         self.size = array.nbytes
         self.name = name
@@ -46,7 +48,7 @@ class AddressSpace:
         if base is None:
             base = self._next
             self._next = (base + array.nbytes + _GAP + 255) & ~255
-        buffer = Buffer(array, base, name)
+        buffer = Buffer(array, base, name, self)
         self.buffers.append(buffer)
         self.buffers.sort(key=lambda b: b.base)
         self.bases = np.array([b.base for b in self.buffers], np.int64)
@@ -76,7 +78,12 @@ class AddressSpace:
         )
 
     def find(self, addresses: Array, width: int, store: bool, guess: Buffer | None) -> Buffer | None:
-        """The one buffer that holds all accesses, or None if there are several. Raises Fault if any is outside."""
+        """The one buffer that holds all accesses, or None if there are several. Raises Fault if any is outside.
+
+        `guess` is the buffer of the instruction's last access, which may have been in the space of an earlier launch.
+        """
+        if guess is not None and guess.space() is not self:
+            guess = None
         low, high = int(addresses.min()), int(addresses.max())
         if guess is None or low < guess.base or high + width > guess.base + guess.size:
             at = int(np.searchsorted(self.bases, low, "right")) - 1
