@@ -21,7 +21,7 @@ UNAVAILABLE = (
 )
 # What pip says -> what to do about it. The first that fits is shown: causes before their consequences.
 REMEDIES = {
-    "No space left on device": "The disk is full: the environment needs about 3 GB.",
+    "No space left on device": "The disk is full: the environment needs about 2 GB.",
     "CERTIFICATE_VERIFY_FAILED": "The package index's certificate is not trusted: set PIP_CERT to your CA bundle.",
     "NameResolutionError": UNREACHABLE,
     "NewConnectionError": UNREACHABLE,
@@ -37,6 +37,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     for name in ("--venv", "--source", "--extras", "--stamp"):
         parser.add_argument(name, required=True)
+    parser.add_argument("--data", help="requirements file of packages whose dependencies are not wanted")
     arguments = parser.parse_args()
     venv, stamp = Path(arguments.venv), Path(arguments.stamp)
     log = stamp.with_suffix(".log")
@@ -44,10 +45,10 @@ def main() -> int:
     start = time.monotonic()
     print(f"-- Setting up {venv} (once; log: {log})", flush=True)
     # An environment that is there but whose set-up did not finish, or that is of another Python, starts anew.
-    commands = [
-        [sys.executable, "-m", "venv", "--clear", str(venv)],
-        [str(venv / "bin" / "python"), "-m", "pip", "install", "--no-input", "--progress-bar=off", "-e", project],
-    ]
+    install = [str(venv / "bin" / "python"), "-m", "pip", "install", "--no-input", "--progress-bar=off"]
+    commands = [[sys.executable, "-m", "venv", "--clear", str(venv)], [*install, "-e", project]]
+    if arguments.data:
+        commands.append([*install, "--no-deps", "-r", arguments.data])
     environment = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     with log.open("w") as stream:
         for command in commands:
@@ -69,7 +70,8 @@ def main() -> int:
 def _explain(log: Path, command: list[str]) -> None:
     text = log.read_text(errors="replace")
     tail = "\n".join(text.splitlines()[-LOG_TAIL:])
-    remedy = next((what for sign, what in REMEDIES.items() if sign in text), "See the log for the cause; then run this again.")
+    fitting = (what for sign, what in REMEDIES.items() if sign in text)
+    remedy = next(fitting, "See the log for the cause; then run this again.")
     print(f"{tail}\n\nSet-up failed: {' '.join(command)}\n{remedy}\nWhole log: {log}", file=sys.stderr)
 
 
