@@ -12,7 +12,7 @@ from fovea.emulator.checks import LocalChecker
 from fovea.emulator.control import Signal
 from fovea.emulator.errors import EmulationError, Fault
 from fovea.emulator.group import Group
-from fovea.emulator.memory import AddressSpace
+from fovea.emulator.memory import AddressSpace, Buffer
 from fovea.emulator.program import Code, Program
 from fovea.emulator.statistics import Statistics
 
@@ -55,6 +55,8 @@ class Machine:
         self.scratch_stride = scratch_bytes + 15 & ~15
         self.scratch = _typed(self.scratch_stride * 64 * self.wave_count)
         self.counts = [0] * len(program.code)
+        # The buffer that each instruction last met; programs outlive launches, buffers do not.
+        self.guesses: list[Buffer | None] = [None] * len(program.code)
         self.pending: Group | None = None
         self.on_end: Callable[[Group], None] | None = None
         self.checker: LocalChecker | None = LocalChecker(self) if checks and lds_bytes else None

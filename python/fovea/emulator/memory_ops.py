@@ -11,7 +11,7 @@ import numpy as np
 
 from fovea.emulator.errors import DecodeError, Fault
 from fovea.emulator.group import Group
-from fovea.emulator.memory import Buffer, gather, scatter
+from fovea.emulator.memory import gather, scatter
 from fovea.emulator.operands import APERTURES, Build, Step
 from fovea.emulator.salu import scalar_source
 from fovea.emulator.text import Operand
@@ -147,28 +147,26 @@ def compile_global(name: str, build: Build) -> Step:
     base = operands[2] if has_base else None
     addresses = flat_addresses(build, address, base)
     row = build.vector(data, max(access.width // 4, 1), write=not access.store)
-    return _global_step(access, addresses, row, family == "flat")
+    return _global_step(access, addresses, row, family == "flat", build.line.index)
 
 
-def _global_step(access: Access, addresses: Addresses, row: int, flat: bool) -> Step:
-    guess: Buffer | None = None
+def _global_step(access: Access, addresses: Addresses, row: int, flat: bool, index: int) -> Step:
     width = access.width
 
     def step(g: Group) -> None:
-        nonlocal guess
         where = addresses(g)
         if not len(where):
             return
-        space = g.machine.space
+        space, guesses = g.machine.space, g.machine.guesses
         if flat and int(where.max()) >= APERTURES["shared_base"]:
             raise Fault("a flat access to the LDS or private aperture is not supported", lane=int(where.argmax()))
         if access.store:
             values = read_stored(g, row, access)
             g.machine.statistics.global_bytes_written += len(where) * width
-            guess = space.store(where, values, width, guess)
+            guesses[index] = space.store(where, values, width, guesses[index])
         else:
             g.machine.statistics.global_bytes_read += len(where) * width
-            values, guess = space.load(where, width, guess)
+            values, guesses[index] = space.load(where, width, guesses[index])
             write_loaded(g, row, access, values)
 
     return step
