@@ -84,7 +84,9 @@ def first_contractions(exponential: Any) -> list[Any]:
 def producers(op: Any) -> list[Any]:
     """Ops that define what `op` reads, in its operands or in its body."""
     values = list(op.operands)
-    if op.name == "linalg.generic" and any(o.operation.name == "tensor.extract" for o in op.regions[0].blocks[0].operations):
+    if op.name == "linalg.generic" and any(
+        o.operation.name == "tensor.extract" for o in op.regions[0].blocks[0].operations
+    ):
         values += [inner.operands[0] for inner in nested_ops(op) if inner.name == "tensor.extract"]
     made = (defining_op(value) for value in values)
     return [producer for producer in made if producer is not None]

@@ -9,7 +9,7 @@ from typing import Any
 
 from fovea.passes.attention.evaluate import COMBINERS, Evaluator, shape_of
 from fovea.passes.attention.expression import ADD, Algebra, Dims, Expr, Index, constant_value
-from fovea.passes.attention.softmax import Mismatch, flatten
+from fovea.passes.attention.softmax import Mismatch
 from fovea.passes.ir_utils import body_block, defining_op, dim_position, indexing_maps, is_linalg, is_tensor, num_inputs
 
 
@@ -36,7 +36,11 @@ def is_contraction(op: Any) -> bool:
     if sum(is_tensor(value.type) for value in list(op.operands)[: num_inputs(op)]) < 2:
         return False
     last = final_combiner(op)
-    return last is not None and last.name == ADD and any(o.operation.name == "arith.mulf" for o in body_block(op).operations)
+    return (
+        last is not None
+        and last.name == ADD
+        and any(o.operation.name == "arith.mulf" for o in body_block(op).operations)
+    )
 
 
 def is_sum(op: Any) -> bool:
@@ -129,7 +133,3 @@ def _product(algebra: Algebra, factors: list[Expr]) -> Expr:
     for factor in factors[1:]:
         result = algebra.op("arith.mulf", result.type, result, factor)
     return result
-
-
-__all__ = ["Contraction", "flatten", "free_index", "is_contraction", "is_reduction", "is_sum", "open_contraction",
-           "split_sides"]  # fmt: skip

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fovea.bindings import arith, ir, linalg, tensor
-from fovea.passes.attention.expression import Atom, Expr, Index, extent
+from fovea.passes.attention.expression import Atom, Expr, Index
 from fovea.passes.ir_utils import build_generic, empty
 
 
@@ -24,7 +24,9 @@ def constant(expr: Expr) -> Any:
     text, type_text = expr.data
     type_ = parse_type(type_text)
     if isinstance(type_, ir.IndexType | ir.IntegerType):
-        return arith.ConstantOp(type_, ir.IntegerAttr.get(type_, int(text == "True" or (text != "False" and int(text))))).result
+        return arith.ConstantOp(
+            type_, ir.IntegerAttr.get(type_, int(text == "True" or (text != "False" and int(text))))
+        ).result
     return arith.ConstantOp(type_, ir.FloatAttr.get(type_, float(text))).result
 
 
@@ -102,9 +104,7 @@ def materialise(expr: Expr, order: Sequence[Atom]) -> Any:
     """A tensor with one dim an atom of `order` that holds `expr`, computed at the current insertion point."""
     dims = {atom: position for position, atom in enumerate(order)}
     leaves = loads_of(expr)
-    maps = [
-        ir.AffineMap.get(len(order), 0, [affine_index(index, dims) for index in leaf.data[1]]) for leaf in leaves
-    ]
+    maps = [ir.AffineMap.get(len(order), 0, [affine_index(index, dims) for index in leaf.data[1]]) for leaf in leaves]
     maps.append(ir.AffineMap.get_identity(len(order)))
     out = empty([atom.size for atom in order], parse_type(expr.type))
 
@@ -161,6 +161,3 @@ def _common_shape(source: list[int], target: list[int]) -> tuple[list[int], list
         else:
             return [], [], []
     return common, source_groups, target_groups
-
-
-__all__ = ["CannotEmit", "affine_index", "emit", "extent", "loads_of", "materialise", "reshape"]

@@ -5,10 +5,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from fovea.bindings import ir
-from fovea.passes.attention.expression import DYNAMIC, Algebra, Atom, Dims, Expr, Index, NotLayout, Segments, extent, split_index
+from fovea.passes.attention.expression import (
+    DYNAMIC,
+    Algebra,
+    Atom,
+    Dims,
+    Expr,
+    Index,
+    NotLayout,
+    Segments,
+    extent,
+    split_index,
+)
 from fovea.passes.ir_utils import (
     body_block,
     constant_value,
@@ -52,10 +64,7 @@ def element_type(value: Any) -> str:
 
 
 class Evaluator:
-    """Expressions of tensor elements. Ops outside `inside` are not entered: their results are loads.
-
-    `position` numbers ops, so that atoms of one op are the same in every attempt.
-    """
+    """Expressions of tensor elements. Ops for which `inside` is false are not entered: their results are loads."""
 
     def __init__(self, dims: Dims, algebra: Algebra, inside: Callable[[Any], bool]) -> None:
         self.dims, self.algebra, self.inside = dims, algebra, inside
@@ -172,7 +181,9 @@ class Evaluator:
     def reduce(self, combiner: str, bound: Index, body: Expr, init: Expr) -> Expr:
         """A reduction with its bound atoms renamed by nesting depth, so that equal reductions are one node."""
         if not bound:
-            return body if constant_value_is_neutral(combiner, init) else self.algebra.op(combiner, body.type, init, body)
+            return (
+                body if constant_value_is_neutral(combiner, init) else self.algebra.op(combiner, body.type, init, body)
+            )
         depth = _depth(body)
         names = tuple(Atom((BOUND, depth, number), 0, atom.size) for number, atom in enumerate(bound))
         renamed = self.algebra.substitute(body, dict(zip(bound, names, strict=True)))
@@ -213,7 +224,7 @@ class Evaluator:
         inputs = num_inputs(op)
         block = body_block(op)
         if self._is_reduction(binding, maps[inputs + number]):
-            parts = []
+            parts: list[Expr] = []
             for piece, atoms in self._pieces(op, binding, bound):
                 combiner, contribution, init = self.contribution(op, maps, piece, number, index)
                 # The initial value is taken in once, by the first piece.
@@ -258,12 +269,10 @@ class Evaluator:
             raise Opaque from error
         return contribution, init
 
-    def _scope(
-        self, op: Any, maps: Sequence[Any], binding: list[Index], count: int
-    ) -> dict[Any, Callable[[], Expr]]:
+    def _scope(self, op: Any, maps: Sequence[Any], binding: list[Index], count: int) -> dict[Any, Callable[[], Expr]]:
         """What the first `count` block arguments of a structured op stand for."""
         return {
-            argument: lambda position=position: self._operand(op, maps[position], position, binding)
+            argument: partial(self._operand, op, maps[position], position, binding)
             for position, argument in enumerate(body_block(op).arguments)
             if position < count
         }
@@ -460,8 +469,3 @@ def _runs(shape: Sequence[int]) -> list[list[int]]:
             runs.append([])
         runs[-1].append(position)
     return runs
-
-
-def check_extent(index: Index, size: int) -> bool:
-    """Whether `index` runs over a whole dim of extent `size`."""
-    return not index or extent(index) == size

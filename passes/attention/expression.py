@@ -16,7 +16,7 @@ DYNAMIC = -1
 
 
 class Atom(NamedTuple):
-    """One loop index. `origin` names the dim it comes from, `part` its place if that dim was split, `size` its extent."""
+    """One loop index: the dim it comes from (`origin`), its place if that dim was split (`part`), and its extent."""
 
     origin: tuple[Any, ...]
     part: int
@@ -135,6 +135,7 @@ class Expr:
 
     def __init__(self, kind: str, data: Any, args: tuple[Expr, ...], type_: str, number: int) -> None:
         self.kind, self.data, self.args, self.type, self.number = kind, data, args, type_, number
+        self.atoms: frozenset[Atom]
         atoms: set[Atom] = set()
         for arg in args:
             atoms |= arg.atoms

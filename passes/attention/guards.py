@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from fovea.bindings import arith, ir, math
+from fovea.bindings import arith, ir, linalg, math
 from fovea.passes.attention.emit import emit, loads_of
 from fovea.passes.attention.expression import Algebra, Atom, Expr, Index, constant_value
 from fovea.passes.attention.plan import Digits, NotFusable
@@ -21,6 +21,9 @@ from fovea.passes.attention.trace import trace
 from fovea.passes.ir_utils import build_generic, empty, float_cast
 
 ALL_MASKED = "all_masked"
+LOWEST = -1e4
+"""The mildest value that exporters write for a masked score (f16 cannot hold -1e9). Its exponential is exactly 0 in f32
+unless every other score of the row is below -9896, which no network computes."""
 OEQ = "1 : i64"  # arith.cmpf predicate: ordered and equal
 
 
@@ -29,6 +32,9 @@ class Conditions:
     """What is done to the op's result, row by row."""
 
     guards: list[Guard] = field(default_factory=list)
+    row_masks: list[Guard] = field(default_factory=list)
+    """Masks over keys that the scores have had already: only rows without any key are left to set to 0."""
+    n: Index = ()
     sinks: list[Expr] = field(default_factory=list)
     needs_lse: bool = False
     lse_groups: list[Digits] = field(default_factory=list)
@@ -38,6 +44,7 @@ class Conditions:
         from fovea.passes.attention.rewrite import affine_of
 
         result = op.results[0]
+        self.guards += [_row_guard(mask, self.n) for mask in self.row_masks]
         if not self.guards and not self.sinks and scale == 1.0:
             return result
         type_ = result.type
@@ -108,6 +115,10 @@ def row_conditions(site: Site, may_split: frozenset[Atom]) -> Conditions:
             conditions.needs_lse = True
             marker = site.algebra.make("scalar", ALL_MASKED, (), "i1")
             conditions.guards.append(Guard(marker, guard.keep))
+        elif condition.atoms & set(site.n) and masks_the_scores(site, guard):
+            traced = _traced(site, condition, may_split, None)
+            conditions.row_masks.append(Guard(traced, guard.keep))
+            conditions.n = site.n
         elif condition.atoms & set(site.n):
             raise NotFusable("a select after softmax differs from key to key, so that it cannot follow the contraction")
         elif condition.reduces:
@@ -115,6 +126,44 @@ def row_conditions(site: Site, may_split: frozenset[Atom]) -> Conditions:
         else:
             conditions.guards.append(Guard(_traced(site, condition, may_split, None), guard.keep))
     return conditions
+
+
+def masks_the_scores(site: Site, guard: Guard) -> bool:
+    """Whether the scores are already at LOWEST or below wherever `guard` sets the probability to 0.
+
+    Then that probability is 0 without the guard, in every row that has some key left.
+    """
+    score = site.algebra.uncast(site.plain_score)
+    if guard.condition.kind != "load" or score.name != "arith.select" or score.args[0] is not guard.condition:
+        return False
+    fill = constant_value(score.args[2 if guard.keep else 1])
+    return fill is not None and fill <= LOWEST
+
+
+def _row_guard(mask: Guard, n: Index) -> Guard:
+    """The guard that gives 0 for rows where `mask` allows no key; computed at the current insertion point."""
+    from fovea.passes.attention.rewrite import affine_of
+
+    value, index = mask.condition.data
+    kept = [atom for dim in index for atom in dim if atom not in n]
+    summed = [atom for dim in index for atom in dim if atom in n]
+    groups = [(atom,) for atom in (*kept, *summed)]
+    i1 = value.type.element_type
+    true = arith.ConstantOp(i1, ir.IntegerAttr.get(i1, 1)).result
+    start = linalg.fill(true, outs=[empty([atom.size for atom in kept], i1)])
+    maps = [
+        ir.AffineMap.get(len(groups), 0, [affine_of(dim, groups) for dim in index]),
+        ir.AffineMap.get(len(groups), 0, [ir.AffineExpr.get_dim(place) for place in range(len(kept))]),
+    ]
+
+    def body(element: Any, so_far: Any) -> Any:
+        masked = arith.XOrIOp(element, true).result if mask.keep else element
+        return arith.AndIOp(masked, so_far).result
+
+    iterators = ["parallel"] * len(kept) + ["reduction"] * len(summed)
+    rows = build_generic([value], [start], maps, iterators, body).results[0]
+    load = Expr("load", (rows, tuple((atom,) for atom in kept)), (), "i1", -1 - mask.condition.number)
+    return Guard(load, False)
 
 
 def is_all_masked(site: Site, condition: Expr) -> bool:

@@ -99,6 +99,8 @@ def match_pair(first: Any, second: Any) -> Site | None:
             dims.refine(request)
         except Opaque:
             raise Mismatch("a contraction's body cannot be read") from None
+        except RecursionError:
+            raise Mismatch("the chain of ops between the contractions is too long to be read") from None
     raise Mismatch("the reshapes between the contractions split the dims in too many ways")
 
 

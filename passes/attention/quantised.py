@@ -10,9 +10,7 @@ STORAGE = frozenset(
     {"math.roundeven", "math.round", "arith.fptosi", "arith.fptoui", "arith.sitofp", "arith.uitofp", "arith.extsi",
      "arith.extui", "arith.trunci"}
 )  # fmt: skip
-CLAMPS = frozenset(
-    {"arith.maximumf", "arith.minimumf", "arith.maxnumf", "arith.minnumf", "arith.maxsi", "arith.minsi"}
-)
+CLAMPS = frozenset({"arith.maximumf", "arith.minimumf", "arith.maxnumf", "arith.minnumf", "arith.maxsi", "arith.minsi"})
 OFFSETS = {ADD: 1.0, "arith.addi": 1.0, SUB: -1.0, "arith.subi": -1.0}
 SAME_SCALE = 1e-3
 """How far encode and decode scale may differ: a reciprocal taken in f16 is off by up to 2^-11."""

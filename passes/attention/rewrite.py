@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fovea.bindings import arith, ir, tensor
+from fovea.bindings import arith, ir
 from fovea.dialect.attention import SCORE_OPERANDS, AttentionOp, operand_segments
 from fovea.dialect.yield_op import YieldOp
 from fovea.passes.attention.emit import emit, materialise, parse_type, reshape
@@ -16,7 +16,7 @@ from fovea.passes.attention.expression import Atom, Expr, Index
 from fovea.passes.attention.guards import Conditions, row_conditions
 from fovea.passes.attention.plan import Digits, Dimensions, NotFusable, Read, dimensions, read_of
 from fovea.passes.attention.site import Site
-from fovea.passes.ir_utils import build_generic, cast_tensor, defining_op, empty, erase_dead, has_uses
+from fovea.passes.ir_utils import cast_tensor, erase_dead, has_uses
 
 # Kinds of nodes that a score region cannot hold: what contains them is computed outside and read as an operand.
 OUTSIDE = frozenset({"index", "gather", "scalar", "opaque", "reduce"})
@@ -65,12 +65,12 @@ def score_operands(site: Site) -> list[Expr]:
 
     def mentioned(node: Expr) -> bool:
         if node.number not in mentions:
-            mentions[node.number] = node is site.score_leaf or any([mentioned(arg) for arg in node.args])
+            mentions[node.number] = node is site.score_leaf or any(mentioned(arg) for arg in node.args)
         return mentions[node.number]
 
     def needs_outside(node: Expr) -> bool:
         if node.number not in outside:
-            outside[node.number] = node.kind in OUTSIDE or any([needs_outside(arg) for arg in node.args])
+            outside[node.number] = node.kind in OUTSIDE or any(needs_outside(arg) for arg in node.args)
         return outside[node.number]
 
     def visit(node: Expr) -> None:
@@ -216,7 +216,9 @@ def _cast(value: Any, type_: Any) -> Any:
     return (arith.ExtFOp if wider else arith.TruncFOp)(type_, value).result
 
 
-def _map_results(value: Any, index: Sequence[Index], groups: Sequence[Digits], required: list[int]) -> tuple[Any, list[Any]]:
+def _map_results(
+    value: Any, index: Sequence[Index], groups: Sequence[Digits], required: list[int]
+) -> tuple[Any, list[Any]]:
     """Affine expressions of `index`; a dim of extent 1 that must appear takes over a unit dim, or gets a new one."""
     shape = shape_of(value)
     pending = list(required)
@@ -263,6 +265,3 @@ def _replace(old: Any, new: Any) -> None:
             user.erase()
     if has_uses(old):
         old.replace_all_uses_with(reshape(new, shape_of(old)))
-
-
-__all__ = ["NotFusable", "Plan", "affine_of", "build_generic", "defining_op", "empty", "erase", "fuse", "plan", "tensor"]

@@ -11,7 +11,13 @@ from fovea.passes.attention.softmax import EXPONENTIALS
 from fovea.passes.ir_utils import body_block, is_linalg
 
 # Combiner of a reduction -> role.
-REDUCTIONS = {"arith.maximumf": "max", "arith.maxnumf": "max", "arith.addf": "sum", "arith.andi": "mask", "arith.ori": "mask"}
+REDUCTIONS = {
+    "arith.maximumf": "max",
+    "arith.maxnumf": "max",
+    "arith.addf": "sum",
+    "arith.andi": "mask",
+    "arith.ori": "mask",
+}
 # First of these scalar ops found in a pointwise body -> role.
 POINTWISE = (*((name, "exp") for name in EXPONENTIALS), ("arith.select", "mask"), ("arith.cmpf", "mask"))
 

@@ -22,8 +22,9 @@ class Site:
     """One attention: softmax(score(Q.K)) V, with the ops that compute it and the mathematics found in them.
 
     `batch`, `m`, `n`, `k`, `d` are the dimension classes as atoms: shared, query position, key position, depth of Q.K,
-    depth of V. `plain_score` is the expression between the first contraction and softmax, over `score_index` and with the
-    contraction's element as a load of its result; `score` has constant factors of the contraction's body in it too; `query`, `key`, `value` are scalar expressions as well.
+    depth of V. `plain_score` is the expression between the first contraction and softmax; the contraction's element in
+    it is `score_leaf`, a load of its result. `score` also has the constant factors of the contraction's own body.
+    `query`, `key` and `value` are scalar expressions as well.
     """
 
     qk: Any

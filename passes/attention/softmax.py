@@ -131,9 +131,7 @@ def equal_modulo_product_order(left: Expr, right: Expr) -> bool:
     return left.name in (ADD, MUL) and all(map(equal_modulo_product_order, left.args, reversed(right.args)))
 
 
-def without_shift(
-    algebra: Algebra, expr: Expr, axis: frozenset[Atom], mentions: Mentions, dropped: list[Expr]
-) -> Expr:
+def without_shift(algebra: Algebra, expr: Expr, axis: frozenset[Atom], mentions: Mentions, dropped: list[Expr]) -> Expr:
     """`expr` without additive terms that are constant along the axis and reduce over the scores (the row maximum).
 
     Such a term cancels between the exponential and its sum. What was left out is appended to `dropped`.

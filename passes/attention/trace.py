@@ -8,7 +8,15 @@ from typing import Any
 
 from fovea.passes.attention.evaluate import reassociation, shape_of
 from fovea.passes.attention.expression import Atom, Index, NotLayout, Resplit, split_index
-from fovea.passes.ir_utils import body_block, constant_value, defining_op, dim_position, indexing_maps, is_linalg, yielded
+from fovea.passes.ir_utils import (
+    body_block,
+    constant_value,
+    defining_op,
+    dim_position,
+    indexing_maps,
+    is_linalg,
+    yielded,
+)
 
 Place = tuple[Any, tuple[Index, ...]]
 
