@@ -91,7 +91,8 @@ def _demote_constant(op: Any, context: PassContext) -> None:
     attribute = op.attributes["value"]
     exact = array_of(attribute)
     rounded = nearest_f32(exact)
-    moved = np.isfinite(exact) & (np.abs(rounded - exact) > np.abs(exact) * 2.0 * _F32.eps)
+    finite = np.where(np.isfinite(exact), exact, 0.0)
+    moved = np.abs(np.where(np.isfinite(exact), rounded, 0.0) - finite) > np.abs(finite) * _F32.eps
     if moved.any():
         index = np.unravel_index(int(np.argmax(moved)), moved.shape)
         context.remark(
