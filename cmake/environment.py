@@ -40,7 +40,7 @@ def main() -> int:
     parser.add_argument("--data", help="requirements file of packages whose dependencies are not wanted")
     arguments = parser.parse_args()
     venv, stamp = Path(arguments.venv), Path(arguments.stamp)
-    log = stamp.with_suffix(".log")
+    log = venv.with_name("environment.log")
     project = f"{arguments.source}[{arguments.extras}]"
     start = time.monotonic()
     print(f"-- Setting up {venv} (once; log: {log})", flush=True)
