@@ -6,9 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from fovea.passes.attention.contraction import final_combiner, is_contraction, is_reduction
+from fovea.passes.attention.contraction import is_contraction, is_reduction, is_sum
 from fovea.passes.attention.evaluate import LAYOUT_OPS
-from fovea.passes.attention.expression import ADD
 from fovea.passes.ir_utils import defining_op, is_linalg, nested_ops
 
 # How many ops a walk around one exponential looks at before it gives up: bounds the cost of a candidate, and is far
@@ -54,8 +53,7 @@ def second_contractions(exponential: Any) -> tuple[list[Any], bool]:
         if current is not exponential and is_reduction(current):
             if is_contraction(current):
                 found.append(current)
-            last = final_combiner(current) if len(current.results) == 1 else None
-            summed = summed or (last is not None and last.name == ADD)
+            summed = summed or is_sum(current)
             continue
         for user in users(current):
             if user not in seen and (passes_through(user) or is_linalg(user)):

@@ -45,7 +45,7 @@ def is_contraction(op: Any) -> bool:
 
 def is_sum(op: Any) -> bool:
     """Whether `op` is a reduction by addition that is no contraction."""
-    if not is_reduction(op) or is_contraction(op):
+    if len(op.results) != 1 or not is_reduction(op) or is_contraction(op):
         return False
     last = final_combiner(op)
     return last is not None and last.name == ADD
