@@ -64,7 +64,7 @@ class Segment:
 
 @dataclass(frozen=True)
 class Kernel:
-    """What the descriptor and the metadata say of one kernel. Sizes are in bytes, counts in registers a lane or wave."""
+    """What descriptor and metadata say of one kernel. Sizes are in bytes, counts in registers a lane or wave."""
 
     name: str
     descriptor_address: int
@@ -124,7 +124,7 @@ class CodeObject:
         """Bytes of the loaded image at `address`; raises InputError if the file does not hold them."""
         for segment in self.segments:
             start = address - segment.address
-            if 0 <= start and start + size <= segment.memory_size:
+            if start >= 0 and start + size <= segment.memory_size:
                 return segment.data[start : start + size].ljust(size, b"\0")
         raise InputError(f"code object has no bytes at 0x{address:x} (size {size})")
 
@@ -274,7 +274,8 @@ def _kernel(obj: CodeObject, entry: dict[str, Any]) -> Kernel:
 
 # MessagePack: format byte -> struct code of a fixed-size scalar, or of the length that follows.
 _SCALARS = {
-    0xCA: ">f", 0xCB: ">d", 0xCC: ">B", 0xCD: ">H", 0xCE: ">I", 0xCF: ">Q", 0xD0: ">b", 0xD1: ">h", 0xD2: ">i", 0xD3: ">q",
+    0xCA: ">f", 0xCB: ">d", 0xCC: ">B", 0xCD: ">H", 0xCE: ">I", 0xCF: ">Q", 0xD0: ">b", 0xD1: ">h", 0xD2: ">i",
+    0xD3: ">q",
 }  # fmt: skip
 _LENGTHS = {
     0xC4: (">B", "bin"), 0xC5: (">H", "bin"), 0xC6: (">I", "bin"), 0xD9: (">B", "str"), 0xDA: (">H", "str"),

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 
 from fovea.emulator.errors import DecodeError, Fault
@@ -31,9 +32,10 @@ OPERATIONS: dict[str, tuple[Callable[..., Any], str]] = {
     "xor": (np.bitwise_xor, "u"), "inc": (_increment, "u"), "dec": (_decrement, "u"),
     "swap": (lambda old, value: value, "u"), "add_f32": (np.add, "f"), "add_f64": (np.add, "f"),
     "min_f64": (np.fmin, "f"), "max_f64": (np.fmax, "f"), "min_f32": (np.fmin, "f"), "max_f32": (np.fmax, "f"),
-    "pk_add_f16": (np.add, "h"),
+    "pk_add_f16": (np.add, "h"), "pk_add_bf16": (np.add, "b"),
 }  # fmt: skip
 """Name to (function of old and operand, kind of the values)."""
+_PACKED: dict[str, Any] = {"h": np.dtype(np.float16), "b": np.dtype(ml_dtypes.bfloat16)}
 
 
 def apply(memory: Array, index: Array, operation: str, values: Array, compare: Array | None) -> Array:
@@ -54,7 +56,7 @@ def apply(memory: Array, index: Array, operation: str, values: Array, compare: A
             updated = np.where(current == compare[now], values[now], current)
         else:
             function, kind = OPERATIONS[operation]
-            dtype: Any = np.dtype(np.float16) if kind == "h" else np.dtype(f"{kind}{memory.itemsize}")
+            dtype: Any = _PACKED.get(kind) or np.dtype(f"{kind}{memory.itemsize}")
             updated = np.asarray(function(current.view(dtype), values[now].view(dtype)), dtype).view(memory.dtype)
         memory[index[now]] = updated
         keep = np.ones(len(pending), bool)

@@ -67,7 +67,7 @@ class LocalChecker:
             if g.full:
                 table = addresses.reshape(self.machine.workgroups, per_group)
                 if self.machine.workgroups == 1 or (table == table[0]).all():
-                    key = (self.state, index, item, table[0].tobytes())
+                    key: tuple[Any, ...] = (self.state, index, item, table[0].tobytes())
                     self._uniform(g, table[0], None, width, store, key)
                     return
             else:

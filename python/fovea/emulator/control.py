@@ -30,7 +30,7 @@ class Signal(enum.Enum):
 
 
 WAITS = {
-    "s_waitcnt", "s_waitcnt_vscnt", "s_waitcnt_vmcnt", "s_waitcnt_lgkmcnt", "s_waitcnt_depctr", "s_wakeup", "s_nop", "s_sleep", "s_setprio",
+    "s_waitcnt", "s_wakeup", "s_nop", "s_sleep", "s_setprio",
     "s_dcache_inv", "s_dcache_wb", "s_icache_inv", "s_inst_prefetch", "buffer_inv", "buffer_wbl2", "buffer_wbinvl1",
     "buffer_wbinvl1_vol", "v_nop", "s_ttracedata", "s_incperflevel", "s_decperflevel", "s_sethalt",
 }  # fmt: skip

@@ -130,6 +130,6 @@ class Group:
         vector[:, place[self.u32.shape[1] :]] = other.u32
         if self.defined_v != other.defined_v or self.defined_s != other.defined_s:
             self.checked = bytearray(len(self.checked))
-        self.defined_v = bytearray(a & b for a, b in zip(self.defined_v, other.defined_v))
-        self.defined_s = bytearray(a & b for a, b in zip(self.defined_s, other.defined_s))
+        self.defined_v = bytearray(a & b for a, b in zip(self.defined_v, other.defined_v, strict=True))
+        self.defined_s = bytearray(a & b for a, b in zip(self.defined_s, other.defined_s, strict=True))
         self.bind(vector, scalar)

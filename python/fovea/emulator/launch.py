@@ -80,11 +80,9 @@ def emulate(
     kernarg = _pack(chosen, args, space, grid3, block3, dynamic_lds)
     kernarg.flags.writeable = False
     kernarg_base = space.add(kernarg, "kernel arguments").base
-    packet = np.frombuffer(
-        struct.pack("<HHHHHHIIIII", 0, 0, *block3, 0, *(g * b for g, b in zip(grid3, block3)), 0, 0).ljust(64, b"\0"),
-        np.uint8,
-    )
-    packet_base = space.add(packet, "dispatch packet").base
+    items = [g * b for g, b in zip(grid3, block3, strict=True)]
+    packet = struct.pack("<HHHHHHIIIII", 0, 0, *block3, 0, *items, 0, 0).ljust(64, b"\0")
+    packet_base = space.add(np.frombuffer(packet, np.uint8), "dispatch packet").base
     return _run(program, chosen, space, grid3, block3, kernarg_base, packet_base, dynamic_lds, checks)
 
 
@@ -155,7 +153,8 @@ def _start(
             place(kernarg[kernel.preload_offset + word])
     number = machine.first_workgroup + numbers // machine.waves_per_group
     gx, gy, _ = machine.grid
-    for enabled, coordinate in zip(kernel.workgroup_ids, (number % gx, number // gx % gy, number // (gx * gy))):
+    coordinates = (number % gx, number // gx % gy, number // (gx * gy))
+    for enabled, coordinate in zip(kernel.workgroup_ids, coordinates, strict=True):
         if enabled:
             place(coordinate)
     return group
@@ -197,7 +196,7 @@ def _pack(
         raise EmulationError(f"kernel {kernel.name} takes {len(visible)} arguments, {len(args)} given")
     segment = np.zeros(max(kernel.kernarg_bytes, 16) + 15 & ~15, np.uint8)
     offset = 0
-    for number, (wanted, value) in enumerate(zip(visible, args)):
+    for number, (wanted, value) in enumerate(zip(visible, args, strict=True)):
         if isinstance(value, np.ndarray) and value.ndim >= 0 and not isinstance(value, np.generic):
             if not value.flags.c_contiguous:
                 raise EmulationError(f"kernel {kernel.name}: argument {number} is an array that is not contiguous")

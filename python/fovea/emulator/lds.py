@@ -92,12 +92,12 @@ def compile_local(name: str, build: Build) -> Step:
         views = g.machine.lds_views
         if access.store:
             g.machine.statistics.lds_bytes_written += len(base) * access.width * len(rows)
-            for row, place in zip(rows, places):
+            for row, place in zip(rows, places, strict=True):
                 scatter(views, place, access.width, read_stored(g, row, access))
         else:
             g.machine.statistics.lds_bytes_read += len(base) * access.width * len(rows)
             loaded = [gather(views, place, access.width) for place in places]
-            for row, values in zip(rows, loaded):
+            for row, values in zip(rows, loaded, strict=True):
                 write_loaded(g, row, access, values)
 
     return step
@@ -168,7 +168,7 @@ def _swizzle_map(text: str, lanes: Array) -> Array:
         if mode == "BITMASK_PERM":
             mask = items[0].strip('"')
             result = lanes & 32
-            for bit, char in zip((16, 8, 4, 2, 1), mask):
+            for bit, char in zip((16, 8, 4, 2, 1), mask, strict=True):
                 value = lanes & bit
                 result = result + {"0": value * 0, "1": value * 0 + bit, "p": value, "i": value ^ bit}[char]
             return result
@@ -198,7 +198,7 @@ _ATOMIC_NAMES = {
     "min_f32": "min_f32", "max_f32": "max_f32", "wrxchg_b32": "swap", "add_u64": "add", "sub_u64": "sub",
     "min_i64": "smin", "min_u64": "umin", "max_i64": "smax", "max_u64": "umax", "and_b64": "and", "or_b64": "or",
     "xor_b64": "xor", "add_f64": "add_f64", "wrxchg_b64": "swap", "cmpst_b32": "cmpswap", "cmpst_b64": "cmpswap",
-    "pk_add_f16": "pk_add_f16",
+    "pk_add_f16": "pk_add_f16", "pk_add_bf16": "pk_add_bf16",
 }  # fmt: skip
 
 

@@ -80,6 +80,7 @@ def read_stored(g: Group, row: int, access: Access) -> Array:
         count = access.width // 4
         block = g.u32[row : row + count].reshape(count, -1)
         return block.T if g.full else block[:, g.active].T
+    half: Array
     if access.width == 2:
         half = g.u16[row, :, :, 1 if access.extend == "high" else 0].reshape(-1)
     else:

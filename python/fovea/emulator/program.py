@@ -7,6 +7,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from fovea.emulator import cross_lane, salu, valu_compare, valu_convert, valu_float, valu_integer
 from fovea.emulator.control import compile_control
@@ -106,8 +107,10 @@ def load_program(
             # Compilers copy pairs of which only one half is defined, and the halves may change places here.
             build.reads_v.clear()
             build.reads_s.clear()
-        touched = (build.reads_v, build.reads_s, build.writes_v, build.writes_s)
-        code.append(Code(line, step, issue, *(tuple(sorted(s)) for s in touched), copies=line.name in _MOVES))
+        reads_v, reads_s, writes_v, writes_s = (
+            tuple(sorted(s)) for s in (build.reads_v, build.reads_s, build.writes_v, build.writes_s)
+        )
+        code.append(Code(line, step, issue, reads_v, reads_s, writes_v, writes_s, line.name in _MOVES))
     _link(code, reuses)
     return Program(kernel, code, addresses, vgprs, agprs)
 

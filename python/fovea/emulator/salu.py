@@ -56,7 +56,7 @@ def scalar_source(build: Build, operand: Operand, kind: str) -> Getter:
         return lambda g: g.s[:, slot].view(dtype)
     if operand.kind == "imm":
         bits = operand.bits("f64" if size == 2 and operand.is_float else "u32" if size == 1 else "u64")
-        value = np.array([bits & ((1 << 32 * size) - 1)], U64 if size == 2 else U32).view(dtype)
+        value: Any = np.array([bits & ((1 << 32 * size) - 1)], U64 if size == 2 else U32).view(dtype)
         return lambda g: value
     if operand.text in APERTURES:
         value = np.array([APERTURES[operand.text]], U64).view(dtype)[:1]
@@ -204,6 +204,11 @@ def _leading64(a: Any) -> Any:
     return np.where(high != 0, find_high(high), np.where(low != 0, find_high(low) + U32(32), U32(0xFFFFFFFF)))
 
 
+def _reverse64(a: Any) -> Any:
+    low, high = reverse_bits(a.astype(U32)), reverse_bits((a >> U64(32)).astype(U32))
+    return (low.astype(U64) << U64(32)) | high
+
+
 def _pack_halves(a_shift: int, b_shift: int) -> Any:
     low = U32(0xFFFF)
     return lambda a, b: ((a >> U32(a_shift)) & low) | (((b >> U32(b_shift)) & low) << U32(16))
@@ -224,7 +229,9 @@ _LOGIC: dict[str, Any] = {
     "orn2": lambda a, b: a | ~b, "nand": lambda a, b: ~(a & b), "nor": lambda a, b: ~(a | b),
     "xnor": lambda a, b: ~(a ^ b),
 }  # fmt: skip
-_COMPARE = {"eq": np.equal, "lg": np.not_equal, "gt": np.greater, "ge": np.greater_equal, "lt": np.less, "le": np.less_equal}
+_COMPARE = {
+    "eq": np.equal, "lg": np.not_equal, "gt": np.greater, "ge": np.greater_equal, "lt": np.less, "le": np.less_equal,
+}  # fmt: skip
 
 TABLE: list[ScalarRow] = [
     *_rows("s_mov_b32: b32 <- b32\n s_mov_b64: b64 <- b64", lambda a: a),
@@ -232,8 +239,14 @@ TABLE: list[ScalarRow] = [
     *_rows("s_cmov_b32: b32 <- b32 dst scc\n s_cmov_b64: b64 <- b64 dst scc", lambda a, d, c: np.where(c, a, d)),
     *_rows("s_cmovk_i32: i32 <- i32 dst scc", lambda a, d, c: np.where(c, _short(a), d)),
     *_rows("s_not_b32: b32 <- b32\n s_not_b64: b64 <- b64", np.invert, "nz"),
+    *_rows("s_bcnt0_i32_b32: b32 <- b32\n s_bcnt0_i32_b64: b32 <- b64",
+           lambda a: np.bitwise_count(~a).astype(U32), "nz"),
     *_rows("s_brev_b32: b32 <- b32", reverse_bits),
-    *_rows("s_bcnt1_i32_b32: b32 <- b32\n s_bcnt1_i32_b64: b32 <- b64", lambda a: np.bitwise_count(a).astype(U32), "nz"),
+    *_rows("s_brev_b64: b64 <- b64", _reverse64),
+    *_rows("s_ff0_i32_b32: b32 <- b32\n s_ff0_i32_b64: b32 <- b64", lambda a: _lowest(~a)),
+    *_rows("s_flbit_i32_i64: b32 <- i64", lambda a: _leading64(np.where(a < 0, ~a, a).astype(U64))),
+    *_rows("s_bcnt1_i32_b32: b32 <- b32\n s_bcnt1_i32_b64: b32 <- b64",
+           lambda a: np.bitwise_count(a).astype(U32), "nz"),
     *_rows("s_ff1_i32_b32: b32 <- b32\n s_ff1_i32_b64: b32 <- b64", _lowest),
     *_rows("s_flbit_i32_b32: b32 <- b32", find_high),
     *_rows("s_flbit_i32_b64: b32 <- b64", _leading64),
@@ -256,7 +269,8 @@ TABLE: list[ScalarRow] = [
     *_rows("s_absdiff_i32: i32 <- i32 i32", lambda a, b: np.abs(a.astype(I64) - b).astype(I32), "nz"),
     *_rows("s_min_i32: i32 <- i32 i32\n s_min_u32: u32 <- u32 u32", _min_max(np.minimum, np.less), "out"),
     *_rows("s_max_i32: i32 <- i32 i32\n s_max_u32: u32 <- u32 u32", _min_max(np.maximum, np.greater), "out"),
-    *_rows("s_cselect_b32: b32 <- b32 b32 scc\n s_cselect_b64: b64 <- b64 b64 scc", lambda a, b, c: np.where(c, a, b)),
+    *_rows("s_cselect_b32: b32 <- b32 b32 scc\n s_cselect_b64: b64 <- b64 b64 scc",
+           lambda a, b, c: np.where(c, a, b)),
     *[row for name, f in _LOGIC.items() for bits in (32, 64)
       for row in _rows(f"s_{name}_b{bits}: b{bits} <- b{bits} b{bits}", f, "nz")],
     *_rows("s_lshl_b32: b32 <- b32 u32", _shift(np.left_shift, 32), "nz"),
@@ -299,8 +313,27 @@ _SAVE_EXEC: dict[str, Any] = {
 }  # fmt: skip
 
 
+def write_exec(operation: Any) -> Callable[[Build], Step]:
+    """s_OP_wrexec_b64: OP(source, EXEC) goes to EXEC and to the destination."""
+
+    def compile_it(build: Build) -> Step:
+        source = scalar_source(build, build.line.operands[1], "b64")
+        write = scalar_destination(build, build.line.operands[0], 2)
+
+        def step(g: Group) -> None:
+            new = operation(source(g), g.s64[:, EXEC // 2])
+            g.s64[:, EXEC // 2] = new
+            write(g, new)
+            g.scc[:] = new != 0
+            g.exec_changed()
+
+        return step
+
+    return compile_it
+
+
 def save_exec(operation: Any) -> Callable[[Build], Step]:
-    """s_OP_saveexec_b64: the old EXEC goes to the destination, OP(source, EXEC) becomes EXEC, SCC says if any is set."""
+    """s_OP_saveexec_b64: the old EXEC goes to the destination, OP(source, EXEC) becomes EXEC, SCC: any set."""
 
     def compile_it(build: Build) -> Step:
         source = scalar_source(build, build.line.operands[1], "b64")
@@ -319,4 +352,7 @@ def save_exec(operation: Any) -> Callable[[Build], Step]:
     return compile_it
 
 
-SPECIAL = {f"s_{name}_saveexec_b64": save_exec(operation) for name, operation in _SAVE_EXEC.items()}
+SPECIAL = {
+    **{f"s_{name}_saveexec_b64": save_exec(operation) for name, operation in _SAVE_EXEC.items()},
+    **{f"s_{name}_wrexec_b64": write_exec(_SAVE_EXEC[name]) for name in ("andn1", "andn2")},
+}

@@ -141,7 +141,7 @@ def split_operands(text: str) -> list[str]:
             parts.append(text[start:at].strip())
             start = at + 1
     tail = text[start:].strip()
-    return parts + [tail] if tail else parts
+    return [*parts, tail] if tail else parts
 
 
 def parse_line(address: int, text: str) -> Line:

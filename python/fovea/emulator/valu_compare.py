@@ -9,7 +9,7 @@ import numpy as np
 
 from fovea.emulator.vector import Row
 
-_INTEGER = {
+_INTEGER: dict[str, Any] = {
     "f": lambda a, b: np.zeros(np.broadcast_shapes(a.shape, b.shape), bool),
     "lt": np.less, "eq": np.equal, "le": np.less_equal, "gt": np.greater, "ne": np.not_equal, "ge": np.greater_equal,
     "t": lambda a, b: np.ones(np.broadcast_shapes(a.shape, b.shape), bool),
@@ -20,7 +20,7 @@ def _unordered(a: Any, b: Any) -> Any:
     return np.isnan(a) | np.isnan(b)
 
 
-_FLOAT = {
+_FLOAT: dict[str, Any] = {
     "f": _INTEGER["f"], "lt": np.less, "eq": np.equal, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal,
     "lg": lambda a, b: (a < b) | (a > b),
     "o": lambda a, b: ~_unordered(a, b), "u": _unordered,

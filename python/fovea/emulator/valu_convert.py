@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import ml_dtypes
@@ -11,6 +13,8 @@ import numpy as np
 from fovea.emulator.errors import DecodeError
 from fovea.emulator.group import Group
 from fovea.emulator.operands import Build, Step, put
+from fovea.emulator.text import Operand
+from fovea.emulator.valu_float import fma32
 from fovea.emulator.vector import Row, rows
 
 F16, F32, F64 = np.float16, np.float32, np.float64
@@ -65,7 +69,8 @@ def _pack16(low: Any, high: Any) -> Any:
 def _normalized(kind: Any) -> Any:
     top = float(np.iinfo(kind).max)
     low = 0.0 if np.iinfo(kind).min == 0 else -1.0
-    return lambda x: np.nan_to_num(np.rint(np.clip(x.astype(F64), low, 1.0) * top), nan=0.0).astype(np.int64).astype(kind)
+    scaled: Any = lambda x: np.rint(np.clip(x.astype(F64), low, 1.0) * top)  # noqa: E731
+    return lambda x: np.nan_to_num(scaled(x), nan=0.0).astype(np.int64).astype(kind)
 
 
 def _clip_to(kind: Any) -> Any:
@@ -84,7 +89,8 @@ def _halves(round_half: Any) -> Any:
 
 
 TABLE: list[Row] = [
-    *rows("v_cvt_f32_u32: f32 <- u32\n v_cvt_f32_i32: f32 <- i32\n v_cvt_f32_f16: f32 <- f16\n v_cvt_f32_f64: f32 <- f64",
+    *rows("v_cvt_f32_u32: f32 <- u32\n v_cvt_f32_i32: f32 <- i32\n v_cvt_f32_f16: f32 <- f16\n"
+          "v_cvt_f32_f64: f32 <- f64",
           lambda x: x.astype(F32)),
     *rows("v_cvt_f64_u32: f64 <- u32\n v_cvt_f64_i32: f64 <- i32\n v_cvt_f64_f32: f64 <- f32", lambda x: x.astype(F64)),
     *rows("v_cvt_f16_f32: f16 <- f32\n v_cvt_f16_u16: f16 <- u16\n v_cvt_f16_i16: f16 <- i16", lambda x: x.astype(F16)),
@@ -95,7 +101,7 @@ TABLE: list[Row] = [
     *rows("v_cvt_rpi_i32_f32: i32 <- f32", lambda x: saturate(I32)(np.floor(x.astype(F64) + 0.5))),
     *rows("v_cvt_flr_i32_f32: i32 <- f32", lambda x: saturate(I32)(np.floor(x))),
     *[row for byte in range(4) for row in rows(
-        f"v_cvt_f32_ubyte{byte}: f32 <- u32", lambda x, s=U32(8 * byte): ((x >> s) & U32(255)).astype(F32))],
+        f"v_cvt_f32_ubyte{byte}: f32 <- u32", lambda x, s=8 * byte: ((x >> U32(s)) & U32(255)).astype(F32))],
     *rows("v_cvt_pkrtz_f16_f32: u32 <- f32 f32", _halves(_round_toward_zero16)),
     *rows("v_cvt_pknorm_i16_f32: u32 <- f32 f32", _halves(_normalized(np.int16))),
     *rows("v_cvt_pknorm_u16_f32: u32 <- f32 f32", _halves(_normalized(U16))),
@@ -103,7 +109,8 @@ TABLE: list[Row] = [
     *rows("v_cvt_pk_i16_i32: u32 <- i32 i32", _halves(_clip_to(np.int16))),
     *rows("v_cvt_pk_u8_f32: u32 <- f32 u32 u32", _insert_byte),
     *rows("v_pack_b32_f16: u32 <- f16 f16", _pack16),
-    *[Row(f"v_cvt_f32_{name}", ("f32",), ("u32",), lambda x, t=table: t[x & U32(255)]) for name, table in DECODE.items()],
+    *[Row(f"v_cvt_f32_{name}", ("f32",), ("u32",), lambda x, t=table: t[x & U32(255)])
+      for name, table in DECODE.items()],
 ]  # fmt: skip
 
 
@@ -166,9 +173,6 @@ def mixed_fma(build: Build, result: str) -> Step:
 
     A source is f32, or an f16 half if its op_sel_hi bit is set (op_sel then picks the half).
     """
-    from fovea.emulator.text import Operand
-    from fovea.emulator.valu_float import fma32
-
     line = build.line
     pick, is_half = line.bits("op_sel", (0, 0, 0)), line.bits("op_sel_hi", (0, 0, 0))
     magnitude = line.bits("neg_hi", (0, 0, 0))
@@ -176,7 +180,7 @@ def mixed_fma(build: Build, result: str) -> Step:
     line.modifiers.pop("op_sel", None)
     getters: list[Any] = []
     for i, operand in enumerate(line.operands[1:4]):
-        kept = Operand(operand.kind, operand.index, operand.count, operand.value, operand.text, is_float=operand.is_float)
+        kept = Operand(operand.kind, operand.index, operand.count, text=operand.text)
         get = build.source(kept, "u32") if operand.kind != "imm" else None
         bits = operand.bits("f16" if is_half[i] else "f32") if get is None else 0
         absolute = operand.abs or bool(magnitude[i])
@@ -204,12 +208,12 @@ def mixed_fma(build: Build, result: str) -> Step:
     return step
 
 
-SPECIAL = {
-    **{f"v_cvt_pk_f32_{n}": (lambda b, n=n: convert_from_pair(b, n)) for n in FP8},
-    **{f"v_cvt_pk_{n}_f32": (lambda b, n=n: convert_to_pair(b, n)) for n in FP8},
-    **{f"v_cvt_sr_{n}_f32": (lambda b, n=n: convert_stochastic(b, n)) for n in FP8},
-    **{f"v_{m}_mix_f32": (lambda b: mixed_fma(b, "f32")) for m in ("mad", "fma")},
-    **{f"v_{m}_mixlo_f16": (lambda b: mixed_fma(b, "lo")) for m in ("mad", "fma")},
-    **{f"v_{m}_mixhi_f16": (lambda b: mixed_fma(b, "hi")) for m in ("mad", "fma")},
+SPECIAL: dict[str, Callable[[Build], Step]] = {
+    **{f"v_cvt_pk_f32_{name}": partial(convert_from_pair, name=name) for name in FP8},
+    **{f"v_cvt_pk_{name}_f32": partial(convert_to_pair, name=name) for name in FP8},
+    **{f"v_cvt_sr_{name}_f32": partial(convert_stochastic, name=name) for name in FP8},
+    **{f"v_{m}_mix_f32": partial(mixed_fma, result="f32") for m in ("mad", "fma")},
+    **{f"v_{m}_mixlo_f16": partial(mixed_fma, result="lo") for m in ("mad", "fma")},
+    **{f"v_{m}_mixhi_f16": partial(mixed_fma, result="hi") for m in ("mad", "fma")},
 }
 """Instructions whose operands the row format cannot say: name to a function from Build to the closure."""

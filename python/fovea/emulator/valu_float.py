@@ -232,6 +232,11 @@ def _div_fixup(dtype: Any) -> Any:
     return compute
 
 
+def _dot2(a: Any, b: Any, c: Any) -> Any:
+    """Products are exact in f64; the sum rounds to f32 once."""
+    return ((a.astype(F64) * b.astype(F64)).sum(-1) + c).astype(F32)
+
+
 def _three(operation: Any) -> Any:
     return lambda a, b, c: operation(operation(a, b), c)
 
@@ -273,6 +278,9 @@ TABLE: list[Row] = [
     *rows("v_pk_add_f16: pk_f16 <- pk_f16 pk_f16", np.add),
     *rows("v_pk_min_f16: pk_f16 <- pk_f16 pk_f16", _minimum),
     *rows("v_pk_max_f16: pk_f16 <- pk_f16 pk_f16", _maximum),
+    *rows("v_dot2_f32_f16: f32 <- pk_f16 pk_f16 f32", _dot2),
+    *rows("v_dot2c_f32_f16: f32 <- pk_f16 pk_f16 f32", _dot2, accumulate=True),
+    *rows("v_pk_fmac_f16: pk_f16 <- pk_f16 pk_f16 pk_f16", fma16, accumulate=True),
     *rows("v_rcp_f32: f32 <- f32\n v_rcp_iflag_f32: f32 <- f32", _unary32(lambda x: 1 / x)),
     *rows("v_rsq_f32: f32 <- f32", _unary32(lambda x: 1 / np.sqrt(x))),
     *rows("v_sqrt_f32: f32 <- f32", _unary32(np.sqrt)),

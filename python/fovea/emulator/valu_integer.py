@@ -139,6 +139,10 @@ def _dot4(signed: bool) -> Any:
     return dot
 
 
+def _dot2(a: Any, b: Any, c: Any) -> Any:
+    return ((a.astype(I64) * b.astype(I64)).sum(-1) + c).astype(c.dtype)
+
+
 def _shift(operation: Any, kind: Any, bits: int) -> Any:
     """Shift whose first operand is the amount (the `rev` forms)."""
     return lambda amount, value: operation(value, (amount & amount.dtype.type(bits - 1)).astype(kind))
@@ -218,6 +222,9 @@ TABLE: list[Row] = [
     *rows("v_cndmask_b32: u32 <- u32 u32 mask", lambda a, b, c: np.where(c, b, a)),
     *rows("v_dot4_i32_i8: i32 <- i32 i32 i32", _dot4(True)),
     *rows("v_dot4_u32_u8: u32 <- u32 u32 u32", _dot4(False)),
+    *rows("v_dot4c_i32_i8: i32 <- i32 i32 i32", _dot4(True), accumulate=True),
+    *rows("v_dot2_i32_i16: i32 <- pk_i16 pk_i16 i32", _dot2),
+    *rows("v_dot2_u32_u16: u32 <- pk_u16 pk_u16 u32", _dot2),
     # 16-bit
     *rows("v_add_u16: u16 <- u16 u16", np.add),
     *rows("v_sub_u16: u16 <- u16 u16", np.subtract),

@@ -69,13 +69,14 @@ def compile_row(row: Row, build: Build) -> Step:
         sources.append(results[0])
     if row.implicit_vcc:
         sources.append(_VCC)
-    getters = [build.source(s, kind, i) for i, (s, kind) in enumerate(zip(sources, row.sources))]
-    writers = [build.destination(r, kind) for r, kind in zip(results, row.results)]
+    getters = [build.source(s, kind, i) for i, (s, kind) in enumerate(zip(sources, row.sources, strict=True))]
+    writers = [build.destination(r, kind) for r, kind in zip(results, row.results, strict=True)]
     function, direct = _with_output_modifiers(row, build)
     inner: list[Getter] = list(getters)
     dpp = line.encoding.endswith("dpp")
     if dpp:
         inner[0] = lambda g: permuted(g)
+    permuted: Getter
     step = _step(row, build, results, inner, writers, function, direct)
     if dpp:
         permuted, step = with_dpp(line, getters[0], step)
@@ -93,7 +94,7 @@ def _with_output_modifiers(row: Row, build: Build) -> tuple[Callable[..., Any], 
             scale = factor.get(f"{name}:{line.modifiers[name]}")
             if scale is None or not floating:
                 raise DecodeError(f"output modifier {name}:{line.modifiers[name]} is not supported on {row.name}")
-            changes.append(lambda x, s=scale: x * x.dtype.type(s))
+            changes.append(_scaled(scale))
     if "clamp" in line.modifiers:
         if floating:
             changes.append(lambda x: np.nan_to_num(np.clip(x, 0, 1), copy=False, nan=0.0))
@@ -115,6 +116,10 @@ def _with_output_modifiers(row: Row, build: Build) -> tuple[Callable[..., Any], 
     return changed, False
 
 
+def _scaled(factor: float) -> Callable[[Any], Any]:
+    return lambda x: x * x.dtype.type(factor)
+
+
 def _step(
     row: Row,
     build: Build,
@@ -127,7 +132,7 @@ def _step(
     if len(writers) > 1:
 
         def many(g: Group) -> None:
-            for write, value in zip(writers, function(*[get(g) for get in getters])):
+            for write, value in zip(writers, function(*[get(g) for get in getters]), strict=True):
                 write(g, value)
 
         return many

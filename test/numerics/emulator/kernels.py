@@ -63,9 +63,11 @@ def contraction(m: int, n: int, k: int, kind: str = "f8E4M3FNUZ", step: int = 64
     vector = 16 if kind.startswith("f8") else 8
     threads_k = step // vector
     rows_a_pass = 256 // threads_k
-    lines = []
+    lines: list[str] = []
     add = lines.append
-    for tile, source, origin in (("As", "A", "%m0"), ("Bs", "B", "%n0")):
+    local = f"memref<64x{step + pad}x{kind}, #gpu.address_space<workgroup>>"
+    fragment, result = f"vector<{per_lane}x{kind}>", "vector<4xf32>"
+    for tile, source, origin, rows in (("As", "A", "%m0", m), ("Bs", "B", "%n0", n)):
         for part in range(64 // rows_a_pass):
             name = f"{tile}{part}"
             add(f"""
@@ -73,8 +75,8 @@ def contraction(m: int, n: int, k: int, kind: str = "f8E4M3FNUZ", step: int = 64
       %r{name} = arith.addi %lr, %r{name}c : index
       %g{name} = arith.addi {origin}, %r{name} : index
       %k{name} = arith.addi %k, %lk : index
-      %x{name} = vector.load %{source}[%g{name}, %k{name}] : memref<{m if source == "A" else n}x{k}x{kind}>, vector<{vector}x{kind}>
-      vector.store %x{name}, %{tile}[%r{name}, %lk] : memref<64x{step + pad}x{kind}, #gpu.address_space<workgroup>>, vector<{vector}x{kind}>""")
+      %x{name} = vector.load %{source}[%g{name}, %k{name}] : memref<{rows}x{k}x{kind}>, vector<{vector}x{kind}>
+      vector.store %x{name}, %{tile}[%r{name}, %lk] : {local}, vector<{vector}x{kind}>""")
     add("      gpu.barrier")
     accumulators = ["%acc0", "%acc1", "%acc2", "%acc3"]
     for at in range(0, step, inner):
@@ -82,11 +84,15 @@ def contraction(m: int, n: int, k: int, kind: str = "f8E4M3FNUZ", step: int = 64
         for tile, base in (("As", "%wm"), ("Bs", "%wn")):
             for half in range(2):
                 add(f"      %f{tile}{at}_{half}r = arith.addi {base}, %h{half} : index")
-                add(f"      %f{tile}{at}_{half} = vector.load %{tile}[%f{tile}{at}_{half}r, %kk{at}] : memref<64x{step + pad}x{kind}, #gpu.address_space<workgroup>>, vector<{per_lane}x{kind}>")
+                row = f"%f{tile}{at}_{half}r"
+                add(f"      %f{tile}{at}_{half} = vector.load %{tile}[{row}, %kk{at}] : {local}, {fragment}")
         for i in range(2):
             for j in range(2):
                 now = f"%d{at}_{i}{j}"
-                add(f"      {now} = amdgpu.mfma 16x16x{inner} %fAs{at}_{i} * %fBs{at}_{j} + {accumulators[2 * i + j]} blgp = none : vector<{per_lane}x{kind}>, vector<{per_lane}x{kind}>, vector<4xf32>")
+                add(
+                    f"      {now} = amdgpu.mfma 16x16x{inner} %fAs{at}_{i} * %fBs{at}_{j} + {accumulators[2 * i + j]} "
+                    f"blgp = none : {fragment}, {fragment}, {result}"
+                )
                 accumulators[2 * i + j] = now
     add("      gpu.barrier")
     body = "\n".join(lines)
@@ -105,7 +111,7 @@ def contraction(m: int, n: int, k: int, kind: str = "f8E4M3FNUZ", step: int = 64
     return f"""module attributes {{gpu.container_module}} {{
   gpu.module @kernels {{
     gpu.func @contraction(%A: memref<{m}x{k}x{kind}>, %B: memref<{n}x{k}x{kind}>, %C: memref<{m}x{n}xf32>)
-        workgroup(%As: memref<64x{step + pad}x{kind}, #gpu.address_space<workgroup>>, %Bs: memref<64x{step + pad}x{kind}, #gpu.address_space<workgroup>>)
+        workgroup(%As: {local}, %Bs: {local})
         kernel attributes {{known_block_size = array<i32: 256, 1, 1>}} {{
       %t = gpu.thread_id x
       %bx = gpu.block_id x

@@ -50,7 +50,14 @@ def elementwise() -> bytes:
     return compile_kernel(ELEMENTWISE.replace("?xf32", "1048576xf32"))[0]
 
 
-@pytest.mark.parametrize(("kind", "dtype", "step"), [("f8E4M3FNUZ", ml_dtypes.float8_e4m3fnuz, 64), ("f16", np.float16, 32)])
+def numbers(length: int, factor: float, width: int) -> list[Any]:
+    """The kernel's scalars: elements, divisor, workgroups in a row of the grid."""
+    return [np.int32(length), np.float32(factor), np.int32(width)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "dtype", "step"), [("f8E4M3FNUZ", ml_dtypes.float8_e4m3fnuz, 64), ("f16", np.float16, 32)]
+)
 @pytest.mark.parametrize("shape", [(64, 64, 64), (128, 192, 320)])
 def test_contraction(kind: str, dtype: Any, step: int, shape: tuple[int, int, int], capsys: Any) -> None:
     m, n, k = shape
@@ -76,7 +83,7 @@ def test_elementwise_masks_its_tail() -> None:
     x = RNG.standard_normal(1000).astype(np.float32)
     whole = np.full(1500, 7, np.float32)
     y = whole[256:1256]
-    emulate(elementwise(), None, (3, 3), (64, 2), [x, y, np.int32(1000), np.float32(3), np.int32(3)])
+    emulate(elementwise(), None, (3, 3), (64, 2), [x, y, *numbers(1000, 3, 3)])
     np.testing.assert_array_equal(y, x / np.float32(3))
     assert (whole[:256] == 7).all() and (whole[1256:] == 7).all()
 
@@ -85,19 +92,19 @@ def test_a_view_has_its_own_bounds() -> None:
     x = np.zeros(1000, np.float32)
     whole = np.zeros(2000, np.float32)
     with pytest.raises(EmulationError) as caught:
-        emulate(elementwise(), None, (8,), (64, 2), [x, whole[:999], np.int32(1000), np.float32(3), np.int32(8)])
+        emulate(elementwise(), None, (8,), (64, 2), [x, whole[:999], *numbers(1000, 3, 8)])
     for part in ("kernel scale", "global_store_dword", "workgroup (7, 0, 0)", "lane 39", "argument 1", "0x"):
         assert part in str(caught.value)
     read_only = np.zeros(1000, np.float32)
     read_only.flags.writeable = False
-    with pytest.raises(EmulationError, match="argument 1 .* is read-only"):
-        emulate(elementwise(), None, (8,), (64, 2), [x, read_only, np.int32(1000), np.float32(3), np.int32(8)])
+    with pytest.raises(EmulationError, match=r"argument 1 .* is read-only"):
+        emulate(elementwise(), None, (8,), (64, 2), [x, read_only, *numbers(1000, 3, 8)])
 
 
 def test_large_grids_run_in_slices() -> None:
     x = RNG.standard_normal(1 << 18).astype(np.float32)
     y = np.zeros_like(x)
-    statistics = emulate(elementwise(), None, (64, 32), (64, 2), [x, y, np.int32(len(x)), np.float32(0.5), np.int32(64)])
+    statistics = emulate(elementwise(), None, (64, 32), (64, 2), [x, y, *numbers(len(x), 0.5, 64)])
     np.testing.assert_array_equal(y, x / np.float32(0.5))
     assert statistics.instructions["global_store_dword"] == statistics.waves == 4096
 
@@ -107,8 +114,11 @@ def test_large_grids_run_in_slices() -> None:
     [
         ({"args": []}, "takes 5 arguments, 0 given"),
         ({"args": [1.0, 2.0, 3, 4, 5]}, "argument 0 is a float; expected a numpy array"),
-        ({"args": [np.zeros((4, 4), np.float32).T, np.zeros(4), np.int32(1), np.float32(1), np.int32(1)]}, "not contiguous"),
-        ({"args": [np.zeros(4), np.zeros(4), np.int64(1), np.float32(1), np.int32(1)]}, "argument 2 has 8 bytes, the kernel expects 4"),
+        ({"args": [np.zeros((4, 4), np.float32).T, np.zeros(4), *numbers(1, 1, 1)]}, "not contiguous"),
+        (
+            {"args": [np.zeros(4), np.zeros(4), np.int64(1), *numbers(1, 1, 1)[1:]]},
+            "argument 2 has 8 bytes, the kernel expects 4",
+        ),
         ({"kernel": "other"}, "no kernel 'other'"),
         ({"block": (64, 4)}, "256 work-items, the kernel allows 128"),
         ({"grid": (0,)}, "positive"),
@@ -120,7 +130,7 @@ def test_large_grids_run_in_slices() -> None:
 def test_wrong_calls(change: dict[str, Any], words: str) -> None:
     call: dict[str, Any] = {
         "code_object": elementwise(), "grid": (1,), "block": (64, 2),
-        "args": [np.zeros(4, np.float32), np.zeros(4, np.float32), np.int32(4), np.float32(1), np.int32(1)],
+        "args": [np.zeros(4, np.float32), np.zeros(4, np.float32), *numbers(4, 1, 1)],
     }  # fmt: skip
     emulate(**call)
     with pytest.raises((EmulationError, InputError)) as caught:

@@ -39,7 +39,7 @@ def same(actual: Any, expected: Any) -> None:
         np.testing.assert_array_equal(np.signbit(actual)[number], np.signbit(expected)[number])
 
 
-INTEGER = {
+INTEGER: dict[str, Any] = {
     "v_add_u32": lambda a, b: a + b,
     "v_sub_u32": lambda a, b: a - b,
     "v_subrev_u32": lambda a, b: b - a,
@@ -108,7 +108,7 @@ def permuted(a: int, b: int, selector: int) -> int:
 @pytest.mark.parametrize("name", INTEGER)
 def test_two_source_integer(name: str) -> None:
     a, b = words(), words()[::-1].copy()
-    expected = [INTEGER[name](int(x), int(y)) % 2**32 for x, y in zip(a, b)]
+    expected = [INTEGER[name](int(x), int(y)) % 2**32 for x, y in zip(a, b, strict=True)]
     same(run_assembly(f"{name} v2, v0, v1", {0: a, 1: b}).v(2), expected)
 
 
@@ -117,7 +117,7 @@ def test_three_source_integer(name: str) -> None:
     a, b, c = words(), RNG.permutation(words()), RNG.permutation(words())
     if name == "v_perm_b32":
         c = RNG.integers(0, 14, (64, 4), dtype=np.uint8).view(U32)[:, 0]
-    expected = [TERNARY[name](int(x), int(y), int(z)) % 2**32 for x, y, z in zip(a, b, c)]
+    expected = [TERNARY[name](int(x), int(y), int(z)) % 2**32 for x, y, z in zip(a, b, c, strict=True)]
     same(run_assembly(f"{name} v3, v0, v1, v2", {0: a, 1: b, 2: c}).v(3), expected)
 
 
@@ -129,7 +129,7 @@ def test_wide_integer() -> None:
         "v_lshlrev_b64 v[8:9], 5, v[2:3]\nv_ashrrev_i64 v[10:11], 9, v[2:3]\nv_mov_b64_e32 v[12:13], v[2:3]",
         {0: a, 1: b, 2: c},
     )
-    exact = [int(x) * int(y) + int(z) for x, y, z in zip(a, b, c)]
+    exact = [int(x) * int(y) + int(z) for x, y, z in zip(a, b, c, strict=True)]
     same(r.pair(4, U64), [e % 2**64 for e in exact])
     assert r.s64(4) == sum((e >> 64) << i for i, e in enumerate(exact))
     same(r.pair(6, U64), [(int(z) * 9) % 2**64 for z in c])
@@ -150,7 +150,7 @@ def test_carry_chain() -> None:
     assert r.s64(106) == sum(1 << i for i in range(64) if int(a[i]) + int(b[i]) >= 2**64)
 
 
-FLOAT = {
+FLOAT: dict[str, Any] = {
     "v_add_f32": lambda a, b: a + b,
     "v_sub_f32": lambda a, b: a - b,
     "v_mul_f32": lambda a, b: a * b,
@@ -196,7 +196,7 @@ def test_fma_rounds_once() -> None:
     c[16:32] = 2.0**-149 * np.arange(16)
     a[32:40], b[32:40], c[32:40] = 1 + 2.0**-23, 1 + 2.0**-23, 2.0**-80
     with np.errstate(all="ignore"):
-        expected = np.array([exact_fma(float(x), float(y), float(z)) for x, y, z in zip(a, b, c)], F32)
+        expected = np.array([exact_fma(float(x), float(y), float(z)) for x, y, z in zip(a, b, c, strict=True)], F32)
     r = run_assembly(
         "v_fma_f32 v3, v0, v1, v2\nv_mov_b32 v4, v2\nv_fmac_f32_e32 v4, v0, v1\n"
         "v_mov_b32 v5, v1\nv_mov_b32 v6, v0\nv_mov_b32 v7, v1\nv_mov_b32 v8, v2\nv_mov_b32 v9, v2\n"
@@ -302,7 +302,8 @@ def test_packed() -> None:
         "v_pk_mov_b32 v[10:11], v[0:1], v[0:1] op_sel:[1,0]",
         {0: p, 1: q}, {2: 0x40000000, 3: 0x40400000},
     )  # fmt: skip
-    for register, expected in ((4, p * p), (5, q * p), (6, q - p), (7, p - q), (8, p * 2), (9, q * 3), (10, q), (11, p)):
+    results = (p * p, q * p, q - p, p - q, p * 2, q * 3, q, p)
+    for register, expected in enumerate(results, 4):
         same(r.v(register, F32), expected)
 
 
@@ -426,3 +427,20 @@ def test_output_modifiers() -> None:
     same(r.v(1, F32), np.clip(x + x, 0, 1))
     same(r.v(2, F32), x * 2)
     same(r.v(3), np.minimum(x.view(U32).astype(U64) * U64(2), U64(2**32 - 1)))
+
+
+def test_dot_products() -> None:
+    a, b, c = words(), RNG.permutation(words()), words()
+    x, y = RNG.standard_normal((2, 64, 2)).astype(F16)
+    r = run_assembly(
+        "v_dot4_i32_i8 v6, v0, v1, v2\nv_mov_b32 v7, v2\nv_dot4c_i32_i8_e32 v7, v0, v1\nv_dot2_u32_u16 v8, v0, v1, v2\n"
+        "v_dot2_f32_f16 v9, v3, v4, v5",
+        {0: a, 1: b, 2: c, 3: x.view(U32)[:, 0], 4: y.view(U32)[:, 0], 5: floats(edges=False)},
+    )
+    bytes_a, bytes_b = (z.view(np.int8).reshape(64, 4).astype(I64) for z in (a, b))
+    expected = ((bytes_a * bytes_b).sum(1) + c.view(I32)).astype(I32)
+    same(r.v(6, I32), expected)
+    same(r.v(7, I32), expected)
+    halves_a, halves_b = (z.view(np.uint16).reshape(64, 2).astype(I64) for z in (a, b))
+    same(r.v(8), ((halves_a * halves_b).sum(1) + c).astype(U32))
+    same(r.v(9, F32), ((x.astype(F64) * y).sum(1) + r.v(5, F32)).astype(F32))
