@@ -167,16 +167,26 @@ class Evaluator:
     def _softmax(self, op: Any, index: Sequence[Index]) -> Expr:
         axis = ir.IntegerAttr(op.attributes["dimension"]).value
         source, algebra, type_ = op.operands[0], self.algebra, element_type(op.results[0])
-        bound = self.dims.atoms(("softmax", op), shape_of(source)[axis])
+        bound = self.dims.atoms((REDUCED, op, axis), shape_of(source)[axis])
+        free = [bound if position == axis else () for position in range(len(index))]
+
+        def element(at: Index) -> Expr:
+            return self.value(source, [*index[:axis], at, *index[axis + 1 :]])
+
+        def over_axis(combiner: str, neutral: float, body: Callable[[Index], Expr]) -> Expr:
+            result: Expr | None = None
+            for piece, atoms in self._pieces(op, free, bound):
+                part = self.reduce(combiner, atoms, body(piece[axis]), algebra.const(neutral, type_))
+                result = part if result is None else algebra.op(combiner, type_, result, part)
+            assert result is not None
+            return result
+
+        top = over_axis("arith.maximumf", float("-inf"), element)
 
         def shifted(at: Index) -> Expr:
-            element = self.value(source, [*index[:axis], at, *index[axis + 1 :]])
-            return algebra.op("math.exp", type_, algebra.op("arith.subf", type_, element, top))
+            return algebra.op("math.exp", type_, algebra.op("arith.subf", type_, element(at), top))
 
-        whole = self.value(source, [*index[:axis], bound, *index[axis + 1 :]])
-        top = self.reduce("arith.maximumf", bound, whole, algebra.const(float("-inf"), type_))
-        total = self.reduce("arith.addf", bound, shifted(bound), algebra.const(0.0, type_))
-        return algebra.op("arith.divf", type_, shifted(index[axis]), total)
+        return algebra.op("arith.divf", type_, shifted(index[axis]), over_axis("arith.addf", 0.0, shifted))
 
     def reduce(self, combiner: str, bound: Index, body: Expr, init: Expr) -> Expr:
         """A reduction with its bound atoms renamed by nesting depth, so that equal reductions are one node."""
