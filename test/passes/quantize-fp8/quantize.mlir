@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: fovea-opt %s --fovea-quantize-fp8 | FileCheck %s
-// RUN: fovea-opt %s --fovea-quantize-fp8 --target gfx950 | FileCheck %s --check-prefix=OCP
-// RUN: fovea-opt %s --fovea-quantize-fp8={storage=f8E5M2} --target gfx90a | FileCheck %s --check-prefix=E5M2
+// RUN: fovea-opt %s --fovea-quantize-fp8={storage=f8E4M3FN} | FileCheck %s --check-prefix=OCP
+// RUN: fovea-opt %s --fovea-quantize-fp8={storage=f8E5M2} | FileCheck %s --check-prefix=E5M2
 // RUN: fovea-opt %s --fovea-quantize-fp8={granularity=tensor} | FileCheck %s --check-prefix=TENSOR
-// RUN: not fovea-opt %s --fovea-quantize-fp8 --target gfx90a 2>&1 | FileCheck %s --check-prefix=NO-FP8
-// NO-FP8: gfx90a has no FP8 matrix instructions: compile without FP8, or for one of gfx942, gfx950, gfx1200, gfx1201, gfx1250
 // RUN: not fovea-opt %s --fovea-quantize-fp8={storage=f4} 2>&1 | FileCheck %s --check-prefix=STORAGE
 // STORAGE: unknown storage 'f4'; expected one of f8E4M3FNUZ, f8E4M3FN, f8E5M2FNUZ, f8E5M2
 // RUN: not fovea-opt %s --fovea-quantize-fp8={granularity=block} 2>&1 | FileCheck %s --check-prefix=GRANULARITY
