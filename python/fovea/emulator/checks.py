@@ -26,23 +26,32 @@ Array = np.ndarray[Any, Any]
 _INIT = np.uint64(1 << 63)
 _READER, _WRITER = 0, 16
 """Bit positions of the reading and writing waves (16 each) in a shadow word."""
+_MEMO_BYTES = 64 << 20
 _READERS, _WRITERS = np.uint64(0xFFFF), np.uint64(0xFFFF0000)
+
+
+class Memo:
+    """Shadows met so far and the transitions between them; shared by the slices of a launch."""
+
+    def __init__(self) -> None:
+        self.states: dict[bytes, int] = {}
+        self.shadows: list[Array] = []
+        self.transitions: dict[Any, tuple[int, int]] = {}
+        """(state, instruction, addresses) to the next state and the bank conflict cycles of one workgroup."""
 
 
 class LocalChecker:
     """Shadow of LDS for the workgroups of a machine."""
 
-    def __init__(self, machine: Machine) -> None:
+    def __init__(self, machine: Machine, memo: Memo) -> None:
         self.machine = machine
         widths = [TABLE[c.line.name].access.width for c in machine.program.code if c.line.name in TABLE]
         self.granule = min([4, *widths])
         granules = machine.lds_stride // self.granule
-        self.uniform: Array | None = np.zeros(granules, np.uint64)
         self.each: Array | None = None
+        self.memo = memo
         self.state = 0
-        self.states: dict[bytes, int] = {self.uniform.tobytes(): 0}
-        self.shadows: list[Array] = [self.uniform]
-        self.transitions: dict[Any, int] = {}
+        self._intern(np.zeros(granules, np.uint64))
 
     def barrier(self, slots: Array | None) -> None:
         """All workgroups passed a barrier: what was read and written before it is ordered now."""
@@ -53,12 +62,12 @@ class LocalChecker:
                 self.each = None
             return
         key = (self.state, "barrier")
-        known = self.transitions.get(key)
+        known = self.memo.transitions.get(key)
         if known is None:
-            self._intern(self.shadows[self.state] & _INIT)
-            self.transitions[key] = self.state
+            if self._intern(self.memo.shadows[self.state] & _INIT):
+                self.memo.transitions[key] = (self.state, 0)
         else:
-            self.state = known
+            self.state = known[0]
 
     def access(self, g: Group, addresses: Array, width: int, store: bool, index: int, item: int) -> None:
         """Check and record byte addresses (active lanes, flat) of one access."""
@@ -81,6 +90,7 @@ class LocalChecker:
         self._spread()
         flat = np.arange(64 * g.count) if g.full else g.active
         self._record(g, addresses, flat, width, store)
+        self.machine.statistics.lds_bank_conflict_cycles += conflict_cycles(addresses, flat, width)
 
     def atomic(self, g: Group, addresses: Array, width: int, index: int) -> None:
         """Atomics never race with each other; they count as initialised reads and as writes by nobody."""
@@ -90,34 +100,46 @@ class LocalChecker:
         flat = np.arange(64 * g.count) if g.full else g.active
         self._require_written(self._words(g, addresses, flat, width), flat, addresses, width)
 
-    def _intern(self, shadow: Array) -> None:
+    def _intern(self, shadow: Array) -> bool:
+        """Make `shadow` the state. False if the memo was full and is empty now: older state numbers are void."""
+        memo = self.memo
+        full = len(memo.shadows) * shadow.nbytes > _MEMO_BYTES
+        if full:
+            memo.states.clear()
+            memo.shadows.clear()
+            memo.transitions.clear()
         key = shadow.tobytes()
-        number = self.states.get(key)
+        number = memo.states.get(key)
         if number is None:
-            number = len(self.shadows)
-            self.states[key] = number
-            self.shadows.append(shadow)
+            number = len(memo.shadows)
+            memo.states[key] = number
+            memo.shadows.append(shadow)
         self.state = number
+        return not full
 
     def _spread(self) -> None:
         """From one shadow for all workgroups to one each."""
         if self.each is None:
-            self.each = np.repeat(self.shadows[self.state][None, :], self.machine.workgroups, axis=0)
+            self.each = np.repeat(self.memo.shadows[self.state][None, :], self.machine.workgroups, axis=0)
 
     def _uniform(self, g: Group, addresses: Array, active: Array | None, width: int, store: bool, key: Any) -> None:
-        known = self.transitions.get(key)
+        statistics, workgroups = self.machine.statistics, self.machine.workgroups
+        known = self.memo.transitions.get(key)
         if known is not None:
-            self.state = known
+            self.state = known[0]
+            statistics.lds_bank_conflict_cycles += known[1] * workgroups
             return
-        shadow = self.shadows[self.state].copy()
+        shadow = self.memo.shadows[self.state].copy()
         self.each = shadow[None, :]
         flat = np.arange(64 * self.machine.waves_per_group) if active is None else active
         try:
             self._record(g, addresses, flat, width, store)
         finally:
             self.each = None
-        self._intern(shadow)
-        self.transitions[key] = self.state
+        cycles = conflict_cycles(addresses, flat, width)
+        statistics.lds_bank_conflict_cycles += cycles * workgroups
+        if self._intern(shadow):
+            self.memo.transitions[key] = (self.state, cycles)
 
     def _words(self, g: Group, addresses: Array, flat: Array, width: int) -> Array:
         count = max(width // self.granule, 1)
@@ -163,3 +185,20 @@ class LocalChecker:
                 )
             mark = np.uint64(1 << int(number) + (_WRITER if store else _READER))
             shadow[mine] = old | (mark | _INIT if store else mark)
+
+
+def conflict_cycles(addresses: Array, flat: Array, width: int) -> int:
+    """Cycles that bank conflicts add to one access, over all its waves.
+
+    Model: 32 banks of four bytes; 128 bytes of lanes are served at once (32 lanes of 4 bytes, 8 lanes of 16), and
+    each further distinct word in the busiest bank costs a cycle. Lanes that read one word share it.
+    """
+    words = max(width // 4, 1)
+    together = flat // (32 // min(words if words != 3 else 4, 32))
+    dwords = (addresses[:, None] >> 2) + np.arange(words)
+    served = np.unique(np.repeat(together, words) << 32 | dwords.reshape(-1))
+    banks = (served >> 32) * 32 + (served & 31)
+    _, first, counts = np.unique(banks, return_index=True, return_counts=True)
+    group = served[first] >> 32
+    starts = np.flatnonzero(np.diff(group, prepend=-1))
+    return int((np.maximum.reduceat(counts, starts) - 1).sum()) if len(starts) else 0

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from fovea.codeobject import CodeObject, Kernel, read_code_object
+from fovea.emulator.checks import Memo
 from fovea.emulator.errors import DecodeError, EmulationError
 from fovea.emulator.group import Group
 from fovea.emulator.machine import Machine
@@ -106,12 +107,13 @@ def _run(
     fits = max(min(_SLICE_BYTES // (registers * 256), _SLICE_WAVES) // waves, 1)
     # Equal slices, so that the last one is not a small one.
     step = -(-total // -(-total // fits)) if total else 1
+    memo = Memo()
     with np.errstate(all="ignore"):
         for first in range(0, total, step):
             count = min(step, total - first)
             machine = Machine(
                 program, space, statistics, first, count, waves, kernel.lds_bytes + dynamic_lds, kernel.scratch_bytes,
-                kernel.float_mode, grid, checks,
+                kernel.float_mode, grid, checks, memo,
             )  # fmt: skip
             machine.run(_start(machine, kernel, block, kernarg_base, packet_base))
     statistics.seconds = time.perf_counter() - started

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fovea.emulator.checks import LocalChecker
+from fovea.emulator.checks import LocalChecker, Memo
 from fovea.emulator.control import Signal
 from fovea.emulator.errors import EmulationError, Fault
 from fovea.emulator.group import Group
@@ -37,6 +37,7 @@ class Machine:
         float_mode: int,
         grid: tuple[int, int, int],
         checks: bool,
+        memo: Memo | None = None,
     ) -> None:
         self.program = program
         self.space = space
@@ -59,7 +60,7 @@ class Machine:
         self.guesses: list[Buffer | None] = [None] * len(program.code)
         self.pending: Group | None = None
         self.on_end: Callable[[Group], None] | None = None
-        self.checker: LocalChecker | None = LocalChecker(self) if checks and lds_bytes else None
+        self.checker: LocalChecker | None = LocalChecker(self, memo or Memo()) if checks and lds_bytes else None
 
     def run(self, start: Group) -> None:
         """Run until every wave has ended."""

@@ -248,7 +248,8 @@ class Build:
         if self.line.encoding == "sdwa" and self.line.modifiers.get("dst_sel", "DWORD") != "DWORD":
             return self._sdwa_destination(row, kind)
         if kind in _HALF:
-            high = self.line.bits("op_sel", (0, 0, 0, 0))[-1] if "op_sel" in self.line.modifiers else 0
+            # The last bit of op_sel, after one for each source, is the destination's.
+            high = self.line.bits("op_sel", ())[-1] if "op_sel" in self.line.modifiers else 0
             dtype = NUMPY[kind]
             if high:
                 return lambda g, value: put(g, g.u16[row, :, :, 1].view(dtype), value)

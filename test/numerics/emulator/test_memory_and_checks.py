@@ -236,3 +236,25 @@ def test_moves_may_carry_half_a_pair() -> None:
     for line, name in (("v_add_u32 v4, v3, v3", "v3"), ("s_add_u32 s4, s2, s2", "s2")):
         with pytest.raises(EmulationError, match=f"reads {name}"):
             run_assembly(f"{text}\n{line}", {0: OFFSET4}, checks=True)
+
+
+@pytest.mark.parametrize(
+    ("stride", "width", "cycles"), [(4, 32, 0), (8, 32, 2), (128, 32, 62), (16, 128, 0), (0, 32, 0)]
+)
+def test_bank_conflicts_are_counted(stride: int, width: int, cycles: int) -> None:
+    """64 lanes in two services of 32 words: a stride of two words uses half of the banks, one of 32 words one bank."""
+    data = "v[4:7]" if width == 128 else "v4"
+    v = {0: (LANE * stride).astype(U32), **dict.fromkeys(range(4, 8), OFFSET4)}
+    r = run_assembly(f"ds_write_b{width} v0, {data}", v, lds_bytes=16384, workgroups=3, checks=True)
+    assert r.machine.statistics.lds_bank_conflict_cycles == 3 * cycles
+
+
+def test_a_full_memo_forgets_but_checks_on(monkeypatch: Any) -> None:
+    monkeypatch.setattr("fovea.emulator.checks._MEMO_BYTES", 2000)
+    place = (np.arange(6)[:, None] % 2 * 256 + OFFSET4).astype(U32)
+    loop = "s_mov_b32 s0, 0\n.Lloop:\n{}\n{}\ns_add_u32 s0, s0, 1\ns_cmp_lt_u32 s0, 5\ns_cbranch_scc1 .Lloop"
+    body = EXCHANGE.format(barrier="s_barrier")
+    options: Any = {"v": {0: place, 1: place}, "lds_bytes": 512, "waves": 2, "workgroups": 3, "checks": True}
+    run_assembly(loop.format(body, "s_barrier"), **options)
+    with pytest.raises(EmulationError, match="LDS race"):
+        run_assembly(loop.format(body, "s_nop 0"), **options)

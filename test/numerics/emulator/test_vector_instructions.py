@@ -315,6 +315,7 @@ def test_half_precision() -> None:
         "v_cvt_f32_f16_sdwa v5, v0 dst_sel:DWORD dst_unused:UNUSED_PAD src0_sel:WORD_1\n"
         "v_mov_b32 v6, v0\nv_add_f16_sdwa v6, v0, v1 dst_sel:WORD_1 dst_unused:UNUSED_PRESERVE "
         "src0_sel:WORD_1 src1_sel:WORD_0\nv_fma_mix_f32 v7, v0, v1, v4 op_sel:[1,0,0] op_sel_hi:[1,1,0]\n"
+        "v_mov_b32 v8, v0\nv_add_f16_e64 v8, v0, v1 op_sel:[0,0,1]\n"
         "v_fma_mixlo_f16 v0, v0, v1, 1.0 op_sel:[1,0,0] op_sel_hi:[1,1,0]",
         {0: high, 1: b.view(np.uint16).astype(U32)},
     )
@@ -323,6 +324,7 @@ def test_half_precision() -> None:
     same(r.v(4, F32), b)
     same(r.v(5, F32), a)
     same(r.v(6), ((a + b).view(np.uint16).astype(U32) << U32(16)) | b.view(np.uint16))
+    same(r.v(8), ((b + b).view(np.uint16).astype(U32) << U32(16)) | b.view(np.uint16))
     product = a.astype(F64) * b
     same(r.v(7, F32), (product + b).astype(F32))
     same(r.v(0, F16)[0::2], (product + 1).astype(F32).astype(F16))
