@@ -36,6 +36,7 @@ class Memo:
     def __init__(self) -> None:
         self.states: dict[bytes, int] = {}
         self.shadows: list[Array] = []
+        self.conflicts: dict[Any, int] = {}
         self.transitions: dict[Any, tuple[int, int]] = {}
         """(state, instruction, addresses) to the next state and the bank conflict cycles of one workgroup."""
 
@@ -90,7 +91,7 @@ class LocalChecker:
         self._spread()
         flat = np.arange(64 * g.count) if g.full else g.active
         self._record(g, addresses, flat, width, store)
-        self.machine.statistics.lds_bank_conflict_cycles += conflict_cycles(addresses, flat, width)
+        self.machine.statistics.lds_bank_conflict_cycles += self._conflicts(addresses, flat, width)
 
     def atomic(self, g: Group, addresses: Array, width: int, index: int) -> None:
         """Atomics never race with each other; they count as initialised reads and as writes by nobody."""
@@ -100,6 +101,19 @@ class LocalChecker:
         flat = np.arange(64 * g.count) if g.full else g.active
         self._require_written(self._words(g, addresses, flat, width), flat, addresses, width)
 
+    def _conflicts(self, addresses: Array, flat: Array, width: int) -> int:
+        """Bank conflict cycles wave by wave: few distinct patterns, so each is looked up."""
+        total = 0
+        known = self.memo.conflicts
+        starts = np.flatnonzero(np.diff(flat // 64, prepend=-1)).tolist()
+        for start, end in zip(starts, [*starts[1:], len(flat)], strict=True):
+            lanes = flat[start:end] & 63
+            key = (width, addresses[start:end].tobytes(), b"" if end - start == 64 else lanes.tobytes())
+            if key not in known:
+                known[key] = conflict_cycles(addresses[start:end], lanes, width)
+            total += known[key]
+        return total
+
     def _intern(self, shadow: Array) -> bool:
         """Make `shadow` the state. False if the memo was full and is empty now: older state numbers are void."""
         memo = self.memo
@@ -108,6 +122,7 @@ class LocalChecker:
             memo.states.clear()
             memo.shadows.clear()
             memo.transitions.clear()
+            memo.conflicts.clear()
         key = shadow.tobytes()
         number = memo.states.get(key)
         if number is None:

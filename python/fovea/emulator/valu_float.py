@@ -24,7 +24,8 @@ def fma32(a: Any, b: Any, c: Any) -> Any:
     result = total.astype(F32)
     bits = total.view(U64)
     suspect = (bits & U64(0x1FFFFFFF)) == U64(0x10000000)
-    tiny = np.abs(result) < F32(2.0**-125)
+    # Exponent fields from 1 up to that of 2**-125; the subtraction takes zeros out of the range.
+    tiny = (bits & U64(0x7FF0000000000000)) - U64(1) < U64((1023 - 125) << 52)
     if suspect.any() or tiny.any():
         where = suspect | tiny
         shape = total.shape
