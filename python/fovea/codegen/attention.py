@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-from fovea.bindings import amdgpu, arith, ir, math, vector
+from fovea.bindings import amdgpu, arith, ir, vector
 from fovea.codegen import crosslane, matrix, scalar
 from fovea.codegen.combiner import Combiner
 from fovea.codegen.domain import paths_from
@@ -424,7 +424,7 @@ class _Writer:
         paths = paths_from(hero)
         stored = list(kernel.outputs)
         if len(p.op.results) == 2:
-            lse = arith.addf(peak, math.log(total))
+            lse = arith.addf(peak, scalar.log(total))
             second = p.op.results[1]
             lse = scalar.convert_float(lse, ir.F32Type.get(), second.type.element_type)
             kernel.elemental.overrides[second] = lambda *_: lse

@@ -83,6 +83,32 @@ def exp2_fast(value: Any) -> Any:
     return each_lane(lambda x: rocdl.exp2(x.type, x), value)
 
 
+def intrinsic(name: str) -> Callable[[Any], Any]:
+    """An LLVM intrinsic on each lane. The AMDGPU backend expands these in place, to its stated accuracy (1 ulp or so);
+    as math ops they would become calls into ROCm's device libraries."""
+
+    def build(value: Any) -> Any:
+        return each_lane(lambda x: _call(f"llvm.{name}.{x.type}", x), value)
+
+    return build
+
+
+def _call(name: str, x: Any) -> Any:
+    return ir.Operation.create(
+        "llvm.call_intrinsic",
+        results=[x.type],
+        operands=[x],
+        attributes={
+            "intrin": ir.StringAttr.get(name),
+            "op_bundle_sizes": ir.DenseI32ArrayAttr.get([]),
+            "operandSegmentSizes": ir.DenseI32ArrayAttr.get([1, 0]),
+        },
+    ).result
+
+
+sqrt, exp, exp2, log, log2, log10 = (intrinsic(name) for name in ("sqrt", "exp", "exp2", "log", "log2", "log10"))
+
+
 def reciprocal_sqrt(value: Any) -> Any:
     """1/sqrt(x) by v_rsq_f32 (1 ulp); subnormal x count as 0."""
     return each_lane(lambda x: rocdl.rsq(x.type, x), value)
@@ -122,7 +148,7 @@ def tanh(x: Any) -> Any:
 
 def _constant_power(x: Any, exponent: float) -> Any | None:
     if exponent in (0.5, -0.5):
-        root = math.sqrt(x)
+        root = sqrt(x)
         return root if exponent > 0 else arith.divf(constant(1.0, x.type), root)
     if exponent != int(exponent) or not 1 <= abs(exponent) <= 8:
         return None
@@ -134,8 +160,10 @@ def _constant_power(x: Any, exponent: float) -> Any | None:
 
 def power(x: Any, y: Any) -> Any:
     """x^y: exact products for small integer constants, square roots for +-0.5, else 2^(y log2 |x|) (x >= 0)."""
-    owner = getattr(y, "owner", None)
-    if not isinstance(owner, (ir.Block, type(None))) and owner.operation.name == "arith.constant":
+    owner = y.owner
+    if not isinstance(owner, ir.Block) and owner.operation.name == "vector.broadcast":
+        owner = owner.operation.operands[0].owner
+    if not isinstance(owner, ir.Block) and owner.operation.name == "arith.constant":
         attribute = owner.operation.attributes["value"]
         if isinstance(attribute, ir.DenseElementsAttr) and attribute.is_splat:
             attribute = attribute.get_splat_value()
@@ -143,7 +171,7 @@ def power(x: Any, y: Any) -> Any:
             result = _constant_power(x, attribute.value)
             if result is not None:
                 return result
-    return math.exp2(arith.mulf(y, math.log2(x)))
+    return exp2(arith.mulf(y, log2(x)))
 
 
 # Ops on floats that are computed in f32 (f16 and bf16 operands are widened) by the function given here.
@@ -151,21 +179,25 @@ _EXPANDED: dict[str, Callable[..., Any]] = {
     "math.erf": erf,
     "math.tanh": tanh,
     "math.powf": power,
-    "math.rsqrt": lambda x: arith.divf(constant(1.0, x.type), math.sqrt(x)),
-    "math.sqrt": math.sqrt,
-    "math.exp": math.exp,
-    "math.exp2": math.exp2,
-    "math.log": math.log,
-    "math.log2": math.log2,
-    "math.log10": math.log10,
-    "math.log1p": lambda x: math.log(arith.addf(x, constant(1.0, x.type))),
-    "math.expm1": lambda x: arith.subf(math.exp(x), constant(1.0, x.type)),
+    "math.rsqrt": lambda x: arith.divf(constant(1.0, x.type), sqrt(x)),
+    "math.sqrt": sqrt,
+    "math.exp": exp,
+    "math.exp2": exp2,
+    "math.log": log,
+    "math.log2": log2,
+    "math.log10": log10,
+    "math.log1p": lambda x: log(arith.addf(x, constant(1.0, x.type))),
+    "math.expm1": lambda x: arith.subf(exp(x), constant(1.0, x.type)),
+    "math.floor": intrinsic("floor"),
+    "math.ceil": intrinsic("ceil"),
+    "math.trunc": intrinsic("trunc"),
+    "math.round": intrinsic("round"),
+    "math.roundeven": intrinsic("roundeven"),
 }
 
 # Ops that are the same op on lanes.
 _LANEWISE_DIALECTS = ("arith.",)
-_LANEWISE_MATH = {"math.absf", "math.absi", "math.copysign", "math.fma", "math.floor", "math.ceil", "math.trunc",
-                  "math.round", "math.roundeven", "math.ctpop"}  # fmt: skip
+_LANEWISE_MATH = {"math.absf", "math.absi", "math.copysign", "math.fma", "math.ctpop"}
 
 
 def convert_float(value: Any, source: Any, target: Any) -> Any:

@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Compiling from Python.
+
+    from fovea import api
+    from fovea.ir_input import new_context, parse_module
+
+    module = parse_module(path, new_context())
+    model = api.compile_module(module, api.CompileOptions(target="gfx942"), weights, calibration=batches)
+    model.save("model.fovea")
+
+`compile_module` leaves the module that it is given as it was. To embed single passes, call
+`fovea.pipeline.run_pipeline` on your own module after `fovea.dialect.register(context)`.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from fovea import target as targets
+from fovea.bindings import ir
+from fovea.calibration import Range, calibrate
+from fovea.codegen import rocdl, serializer
+from fovea.errors import InputError, UsageError
+from fovea.lowered import buffers_of, launches_of, plan_of
+from fovea.package import save_package
+from fovea.passes.registry import PassContext
+from fovea.pipeline import Instrumentation, run_pipeline
+from fovea.plan import Plan
+from fovea.weights import WeightStore
+
+COMPUTE_TYPES = ("f16", "bf16", "f32")
+Progress = Callable[[str, float], None]  # stage, seconds it took
+
+
+@dataclass(frozen=True)
+class CompileOptions:
+    """What to make of a model.
+
+    target: chip. fp8: quantise contractions outside attention. quantize_attention: those inside too (attention is then
+    not fused; for comparison). exclude: regular expression of contractions to keep out of FP8, matched against
+    location names and capture ids. compute_type: type of what is not FP8. jobs: worker processes (None: one a core).
+    lld: path of ld.lld (None: searched).
+    """
+
+    target: str = "gfx942"
+    fp8: bool = True
+    quantize_attention: bool = False
+    exclude: str = ""
+    compute_type: str = "f16"
+    jobs: int | None = None
+    lld: str | None = None
+
+    def __post_init__(self) -> None:
+        chip = targets.chip(self.target)
+        if self.compute_type not in COMPUTE_TYPES:
+            raise UsageError(f"unknown compute type '{self.compute_type}'; expected one of {', '.join(COMPUTE_TYPES)}")
+        if self.fp8 and chip.fp8 is None:
+            able = ", ".join(c.name for c in targets.CHIPS.values() if c.fp8)
+            raise UsageError(f"{self.target} has no FP8 matrix instructions; use --no-fp8 or one of: {able}")
+        if self.jobs is not None and self.jobs < 1:
+            raise UsageError(f"expected at least one job, found {self.jobs}")
+
+
+@dataclass
+class CompiledModel:
+    """A compiled model: everything that a package holds.
+
+    code_objects: file name in the package -> ELF bytes. weights: packed tensors by name. records: the passes'
+    decisions. ranges: calibration by capture id. module: the lowered module (gpu.module and gpu.launch_func), valid
+    while its context is. seconds: wall-clock time by stage.
+    """
+
+    plan: Plan
+    code_objects: dict[str, bytes]
+    weights: dict[str, np.ndarray[Any, Any]]
+    records: list[dict[str, Any]]
+    ranges: dict[str, Range]
+    module: Any
+    seconds: dict[str, float]
+    options: CompileOptions = field(default_factory=CompileOptions)
+
+    def save(self, path: str | os.PathLike[str], extra: Mapping[str, str | bytes] | None = None) -> None:
+        """Write the package, whole or not at all; `extra` are more files to put in it (reports)."""
+        save_package(path, self.plan, self.code_objects, self.weights, extra or {})
+
+
+class _Clock:
+    """Time by stage, told to `progress` as stages end."""
+
+    def __init__(self, progress: Progress | None) -> None:
+        self.progress = progress
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        taken = time.perf_counter() - start
+        self.seconds[name] = self.seconds.get(name, 0.0) + taken
+        if self.progress is not None:
+            self.progress(name, taken)
+
+
+def compile_module(
+    module: Any,
+    options: CompileOptions | None = None,
+    weights: WeightStore | None = None,
+    calibration: Iterable[Mapping[str, np.ndarray[Any, Any]]] | None = None,
+    progress: Progress | None = None,
+    instrumentation: Sequence[Instrumentation] = (),
+    remark: Callable[[Any, str], None] = lambda location, message: None,
+) -> CompiledModel:
+    """Compile a module of linalg on tensors (with the `fovea` dialect registered in its context).
+
+    weights: values of arguments with `fovea.weight`. calibration: batches of inputs by name; needed with fp8.
+    Raises a FoveaError: InputError for inputs that do not fit, CompileError with located diagnostics otherwise.
+    """
+    options = options or CompileOptions()
+    clock = _Clock(progress)
+    work = module.operation.clone()
+    context = PassContext(target=options.target, weights=_copy(weights), remark=remark)
+    if context.weights is not None:
+        context.weights.check(work)
+    ranges = lower_to_kernels(work, options, context, calibration, clock, instrumentation)
+    code_objects = generate_code(work, options, clock)
+    with clock.stage("package"):
+        packed = {b.tensor: np.ascontiguousarray(context.weights[b.tensor]) for b in buffers_of(work) if b.tensor}
+        plan = plan_of(work, options.target, packed)
+    return CompiledModel(plan, code_objects, packed, context.records, ranges, work, clock.seconds, options)
+
+
+def _copy(weights: WeightStore | None) -> WeightStore:
+    """A store that the compilation may add to."""
+    store = WeightStore()
+    for name, array in (weights or {}).items():
+        store.add(name, array)
+    return store
+
+
+def lower_to_kernels(
+    module: Any,
+    options: CompileOptions,
+    context: PassContext,
+    calibration: Iterable[Mapping[str, np.ndarray[Any, Any]]] | None,
+    clock: Any = None,
+    instrumentation: Sequence[Instrumentation] = (),
+) -> dict[str, Range]:
+    """Run all passes on `module` in place, calibrating in between; returns the calibrated ranges."""
+    clock = clock or _Clock(None)
+
+    def run(stage: str, *passes: str) -> None:
+        with clock.stage(stage):
+            run_pipeline(module, f"builtin.module({','.join(passes)})", context, instrumentation)
+
+    ranges: dict[str, Range] = {}
+    run("detect", "fovea-normalize{prefer-k-contiguous=true}", "fovea-detect-attention")
+    if options.fp8:
+        if calibration is None:
+            raise InputError("FP8 needs calibration data: give --calibration FILE.npz, or --no-fp8")
+        captures = [f"quantize-attention={str(options.quantize_attention).lower()}"]
+        if options.exclude:
+            captures.append(f'exclude="{options.exclude}"')
+        run("detect", f"fovea-insert-captures{{{' '.join(captures)}}}")
+        with clock.stage("calibrate"):
+            ranges = calibrate(module, calibration, context.weights)
+        run("quantize", "fovea-quantize-fp8", "fovea-fold-qdq")
+    fuse = () if options.fp8 and options.quantize_attention else ("fovea-fuse-attention",)
+    run("fuse", *fuse, f"fovea-set-compute-type{{compute-type={options.compute_type}}}", "fovea-demote-f64")
+    run("fold constants", "fovea-fold-constants")
+    run("form kernels", "fovea-form-kernels", "fovea-plan")
+    run("lower kernels", "fovea-lower-kernels")
+    return ranges
+
+
+def kernel_modules(module: Any, options: CompileOptions) -> dict[str, Any]:
+    """Each gpu.module of a lowered module by name, as a module of its own, lowered to the LLVM dialect."""
+    chip = targets.chip(options.target)
+    largest = max((buffer.bytes for buffer in buffers_of(module)), default=0)
+    result = {}
+    with module.context, ir.Location.unknown(module.context):
+        for op in module.regions[0].blocks[0].operations:
+            if op.operation.name != "gpu.module":
+                continue
+            single = ir.Module.create()
+            with ir.InsertionPoint(single.body):
+                op.operation.clone()
+            rocdl.lower(single, chip, largest)
+            result[ir.StringAttr(op.attributes["sym_name"]).value] = single
+    return result
+
+
+def generate_code(module: Any, options: CompileOptions, clock: Any = None, format_: str = "bin") -> dict[str, bytes]:
+    """Compile the kernels of a lowered module: file name in the package -> code object (or assembly for "isa")."""
+    clock = clock or _Clock(None)
+    with clock.stage("lower to ROCDL"):
+        singles = kernel_modules(module, options)
+        jobs = [serializer.Job(name, rocdl.bytecode(single)) for name, single in singles.items()]
+    with clock.stage("generate code"):
+        objects = serializer.serialize(jobs, options.target, format_, options.jobs, options.lld)
+    extension = "hsaco" if format_ == "bin" else "s"
+    used = {launch.kernel for launch in launches_of(module)}
+    return {f"kernels/{job.name}.{extension}": o for job, o in zip(jobs, objects, strict=True) if job.name in used}

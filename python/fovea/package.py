@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The package `OUT.fovea/`: plan.json, weights.safetensors, kernels/*.hsaco and reports."""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fovea.errors import InputError
+from fovea.files import directory_atomically
+from fovea.lowered import stored_order
+from fovea.plan import Plan, data_offsets, parse_plan
+from fovea.weights import DTYPES, WeightStore
+
+PLAN_FILE = "plan.json"
+# numpy's dtype -> safetensors' name of it.
+_STORED = {dtype: name for name, dtype in DTYPES.items()}
+
+
+def save_package(
+    path: str | os.PathLike[str],
+    plan: Plan,
+    code_objects: Mapping[str, bytes],
+    weights: Mapping[str, np.ndarray[Any, Any]],
+    extra: Mapping[str, str | bytes],
+) -> None:
+    """Write a package, whole or not at all. `extra` are more files by name. OutputError if it cannot be written."""
+    with directory_atomically(path) as folder:
+        (folder / PLAN_FILE).write_text(plan.to_json())
+        write_weights(folder / plan.weights_file, weights)
+        for name, content in {**code_objects, **extra}.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def write_weights(path: Path, weights: Mapping[str, np.ndarray[Any, Any]]) -> None:
+    """A safetensors file with the tensors in `stored_order`, one after the other.
+
+    Written here and not with the library, which has no FNUZ types: those are stored under their own names
+    (F8_E4M3FNUZ, F8_E5M2FNUZ), as the format's enumeration spells them.
+    """
+    names = stored_order(weights)
+    starts = data_offsets([weights[name].nbytes for name in names])
+    header = {
+        name: {
+            "dtype": _STORED[weights[name].dtype],
+            "shape": list(weights[name].shape),
+            "data_offsets": [start, start + weights[name].nbytes],
+        }
+        for name, start in zip(names, starts, strict=True)
+    }
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    with path.open("wb") as stream:
+        stream.write(struct.pack("<Q", len(text)))
+        stream.write(text)
+        for name in names:
+            stream.write(np.ascontiguousarray(weights[name]).reshape(-1).view(np.uint8).data)
+
+
+@dataclass
+class Package:
+    """A package that was read: its plan, code objects by file name, and weights (mapped)."""
+
+    path: Path
+    plan: Plan
+    code_objects: dict[str, bytes]
+    weights: WeightStore
+
+
+def load_package(path: str | os.PathLike[str]) -> Package:
+    """Read and check a package. InputError saying what is missing or does not fit."""
+    folder = Path(path)
+    if not (folder / PLAN_FILE).is_file():
+        raise InputError(f"'{folder}' is not a Fovea package: it has no {PLAN_FILE}")
+    plan = parse_plan((folder / PLAN_FILE).read_text(), str(folder / PLAN_FILE))
+    code_objects = {}
+    for name in dict.fromkeys(launch.code_object for launch in plan.launches):
+        file = folder / name
+        inside = file.resolve().is_relative_to(folder.resolve())
+        if not inside or not file.is_file():
+            raise InputError(f"'{folder}': the code object '{name}' that the plan names is missing")
+        code_objects[name] = file.read_bytes()
+    weights = WeightStore([folder / plan.weights_file]) if any(b.tensor for b in plan.buffers) else WeightStore()
+    for buffer in plan.buffers:
+        if buffer.tensor and (buffer.tensor not in weights or weights[buffer.tensor].nbytes != buffer.bytes):
+            found = f"{weights[buffer.tensor].nbytes} bytes" if buffer.tensor in weights else "no such tensor"
+            raise InputError(
+                f"'{folder}': weight '{buffer.tensor}' should have {buffer.bytes} bytes in {plan.weights_file}, "
+                f"found {found}"
+            )
+    return Package(folder, plan, code_objects, weights)
