@@ -87,6 +87,7 @@ class Kernel:
     user_sgprs: tuple[tuple[str, int], ...]
     preload_dwords: int
     preload_offset: int
+    required_workgroup_size: tuple[int, int, int] | None = None
 
     @property
     def workgroup_ids(self) -> tuple[bool, bool, bool]:
@@ -269,6 +270,7 @@ def _kernel(obj: CodeObject, entry: dict[str, Any]) -> Kernel:
         user_sgprs=tuple(row for bit, row in enumerate(_USER_SGPR_BITS) if properties >> bit & 1),
         preload_dwords=preload & 0x7F,
         preload_offset=preload >> 7,
+        required_workgroup_size=tuple(entry[".reqd_workgroup_size"]) if ".reqd_workgroup_size" in entry else None,
     )
 
 

@@ -69,6 +69,10 @@ def emulate(
             f"kernel {chosen.name}: block {block3} has {threads} work-items, the kernel allows "
             f"{chosen.max_workgroup_size}"
         )
+    if chosen.required_workgroup_size not in (None, block3):
+        raise EmulationError(
+            f"kernel {chosen.name}: block {block3} given, the kernel was compiled for {chosen.required_workgroup_size}"
+        )
     if chosen.lds_bytes + dynamic_lds > 65536:
         raise EmulationError(f"kernel {chosen.name}: {chosen.lds_bytes + dynamic_lds} bytes of LDS, the chip has 65536")
     program = _program(obj, chosen, assembly)

@@ -12,7 +12,7 @@ from typing import Any
 from fovea.emulator import cross_lane, salu, valu_compare, valu_convert, valu_float, valu_integer
 from fovea.emulator.control import compile_control
 from fovea.emulator.errors import DecodeError, EmulationError
-from fovea.emulator.lds import compile_local
+from fovea.emulator.lds import compile_direct, compile_local
 from fovea.emulator.memory_ops import compile_buffer, compile_global, compile_scalar_load, compile_scratch
 from fovea.emulator.mfma import compile_matrix
 from fovea.emulator.operands import Build, Reuse, Step
@@ -31,6 +31,7 @@ SPECIAL: dict[str, tuple[Callable[[Build], Step], str]] = {
 }
 _PREFIXES: tuple[tuple[str, Callable[[str, Build], Step], str], ...] = (
     ("v_mfma_", compile_matrix, "mfma"),
+    ("global_load_lds_", compile_direct, "vmem"),
     ("global_", compile_global, "vmem"),
     ("flat_", compile_global, "vmem"),
     ("scratch_", compile_scratch, "vmem"),

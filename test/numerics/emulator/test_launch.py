@@ -59,7 +59,7 @@ def numbers(length: int, factor: float, width: int) -> list[Any]:
     ("kind", "dtype", "step"), [("f8E4M3FNUZ", ml_dtypes.float8_e4m3fnuz, 64), ("f16", np.float16, 32)]
 )
 @pytest.mark.parametrize("shape", [(64, 64, 64), (128, 192, 320)])
-def test_contraction(kind: str, dtype: Any, step: int, shape: tuple[int, int, int], capsys: Any) -> None:
+def test_contraction(kind: str, dtype: Any, step: int, shape: tuple[int, int, int]) -> None:
     m, n, k = shape
     code, assembly = compile_kernel(contraction(m, n, k, kind, step))
     a, b = RNG.standard_normal((m, k)).astype(dtype), RNG.standard_normal((n, k)).astype(dtype)
@@ -75,8 +75,20 @@ def test_contraction(kind: str, dtype: Any, step: int, shape: tuple[int, int, in
         assert statistics.global_bytes_written == m * n * 4
         assert statistics.global_bytes_read == (m * k * (n // 64) + n * k * (m // 64)) * a.itemsize
         assert sum(statistics.classes.values()) == statistics.total
+
+
+def test_a_model_sized_contraction(capsys: Any) -> None:
+    """Several slices of workgroups; prints the rate of execution with all checks on."""
+    m, n, k = 1024, 768, 384
+    code, _ = compile_kernel(contraction(m, n, k))
+    a, b = (RNG.standard_normal(shape).astype(ml_dtypes.float8_e4m3fnuz) for shape in ((m, k), (n, k)))
+    c = np.full((m, n), np.nan, np.float32)
+    statistics = emulate(code, None, (n // 64, m // 64), (256,), [a, b, c])
+    exact = a.astype(np.float64) @ b.astype(np.float64).T
+    assert np.abs(c - exact).max() <= k * 64 * 2.0**-24  # As above.
+    assert statistics.matrix["v_mfma_f32_16x16x32_fp8_fp8"] == m * n * k // (16 * 16 * 32)
     with capsys.disabled():
-        print(f"\n  {kind} {m}x{n}x{k}: {statistics}")
+        print(f"\n  fp8 {m}x{n}x{k}: {statistics}")
 
 
 def test_elementwise_masks_its_tail() -> None:
@@ -121,6 +133,7 @@ def test_large_grids_run_in_slices() -> None:
         ),
         ({"kernel": "other"}, "no kernel 'other'"),
         ({"block": (64, 4)}, "256 work-items, the kernel allows 128"),
+        ({"block": (128, 1)}, "compiled for (64, 2, 1)"),
         ({"grid": (0,)}, "positive"),
         ({"dynamic_lds": 70000}, "the chip has 65536"),
         ({"code_object": b"MZ"}, "expected an ELF file"),

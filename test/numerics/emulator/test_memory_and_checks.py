@@ -258,3 +258,24 @@ def test_a_full_memo_forgets_but_checks_on(monkeypatch: Any) -> None:
     run_assembly(loop.format(body, "s_barrier"), **options)
     with pytest.raises(EmulationError, match="LDS race"):
         run_assembly(loop.format(body, "s_nop 0"), **options)
+
+
+def test_loads_straight_to_lds() -> None:
+    data = np.arange(64, dtype=U32) * U32(0x01020304)
+    r = run_assembly(
+        """s_mov_b32 m0, 0x100
+        global_load_lds_dword v0, s[60:61]
+        s_mov_b32 m0, 0x200
+        global_load_lds_sbyte v0, s[60:61]
+        ds_read_b32 v1, v0 offset:256
+        ds_read_b32 v3, v0 offset:512""",
+        {0: OFFSET4}, lds_bytes=1024, buffers=[data], checks=True,
+    )  # fmt: skip
+    np.testing.assert_array_equal(r.v(1), data)
+    np.testing.assert_array_equal(r.v(3, np.int32), data.astype(np.int8))
+    with pytest.raises(EmulationError, match="reads m0"):
+        run_assembly("global_load_lds_dword v0, s[60:61]", {0: OFFSET4}, lds_bytes=1024, buffers=[data], checks=True)
+    with pytest.raises(EmulationError, match="LDS byte 1024 is out of bounds"):
+        run_assembly(
+            "s_mov_b32 m0, 0x304\nglobal_load_lds_dword v0, s[60:61]", {0: OFFSET4}, lds_bytes=1024, buffers=[data]
+        )
