@@ -105,6 +105,11 @@ class Kernel:
         return (self.rsrc1 >> 18 & 3) == 3
 
     @property
+    def fp16_overflow(self) -> bool:
+        """True if f16 and 8-bit float results saturate instead of overflowing."""
+        return bool(self.rsrc1 >> 26 & 1)
+
+    @property
     def float_mode(self) -> int:
         """Initial low byte of MODE: rounding (bits 0-3) and denormals (bits 4-7)."""
         return self.rsrc1 >> 12 & 0xFF

@@ -183,7 +183,7 @@ def _program(obj: CodeObject, kernel: Kernel, assembly: str | None) -> Program:
             base = _CODE_BASE + kernel.entry
             lines = [(i.address, i.text) for i in disassemble(source, base, obj.chip)]
         _programs[key] = load_program(
-            kernel.name, lines, not kernel.denormals_f32, not kernel.denormals_f16_f64, symbols
+            kernel.name, lines, not kernel.denormals_f32, not kernel.denormals_f16_f64, symbols, kernel.fp16_overflow
         )
     return _programs[key]
 

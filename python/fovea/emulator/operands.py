@@ -45,11 +45,14 @@ class Reuse:
 class Build:
     """Decoding context of one instruction: collects which registers it reads and writes."""
 
-    def __init__(self, line: Line, agpr_base: int, flush_f32: bool = False, flush_f16_f64: bool = False) -> None:
+    def __init__(self, line: Line, agpr_base: int, flush_f32: bool = False, flush_f16_f64: bool = False,
+                 saturate: bool = False) -> None:  # fmt: skip
         self.line = line
         self.agpr_base = agpr_base
         self.flush_f32 = flush_f32
         self.flush_f16_f64 = flush_f16_f64
+        # MODE.FP16_OVFL: results too large for 8-bit floats become the largest value instead of NaN.
+        self.saturate = saturate
         self.reuses: list[Reuse] = []
         self.reads_v: set[int] = set()
         self.reads_s: set[int] = set()

@@ -81,8 +81,11 @@ def load_program(
     flush_f32: bool = False,
     flush_f16_f64: bool = False,
     symbols: dict[str, int] | None = None,
+    saturate: bool = False,
 ) -> Program:
     """Decode a kernel's instructions. Raises EmulationError naming kernel, address and instruction."""
+    if not lines:
+        raise EmulationError(f"kernel {kernel} has no code")
     addresses = [address for address, _ in lines]
     parsed: list[Line] = []
     for number, (address, text) in enumerate(lines):
@@ -98,7 +101,7 @@ def load_program(
     code = []
     reuses: list[list[Reuse]] = []
     for line in parsed:
-        build = Build(line, vgprs, flush_f32, flush_f16_f64)
+        build = Build(line, vgprs, flush_f32, flush_f16_f64, saturate)
         try:
             step, issue = compile_line(line, build)
         except (DecodeError, ValueError, IndexError, KeyError, AssertionError) as error:

@@ -38,8 +38,8 @@ def saturate(kind: Any) -> Any:
     return convert
 
 
-def encode8(x: Any, name: str, saturating: bool = True) -> Any:
-    """f32 to 8-bit codes, round to nearest even. Too large becomes the largest value (or NaN if not saturating)."""
+def encode8(x: Any, name: str, saturating: bool) -> Any:
+    """f32 to 8-bit codes, round to nearest even. Too large becomes NaN, or the largest value if saturating."""
     x = np.asarray(x, F32)
     if saturating:
         # Infinities stay what they are: they become NaN, as the format has none.
@@ -47,11 +47,11 @@ def encode8(x: Any, name: str, saturating: bool = True) -> Any:
     return x.astype(FP8[name]).view(U8)
 
 
-def stochastic8(x: Any, random: Any, name: str) -> Any:
+def stochastic8(x: Any, random: Any, name: str, saturating: bool) -> Any:
     """f32 to 8-bit codes: random bits are added below the last kept mantissa bit, then the value is truncated."""
     drop = 23 - _MANTISSA_BITS[name]
     bits = np.asarray(x, F32).view(U32) + (np.asarray(random, U32) >> U32(32 - drop))
-    return encode8((bits & U32(~((1 << drop) - 1) & 0xFFFFFFFF)).view(F32), name)
+    return encode8((bits & U32(~((1 << drop) - 1) & 0xFFFFFFFF)).view(F32), name, saturating)
 
 
 def _round_toward_zero16(x: Any) -> Any:
@@ -151,8 +151,11 @@ def convert_to_pair(build: Build, name: str) -> Step:
     first, second = (build.source(o, "f32", i) for i, o in enumerate(operands[1:3]))
     row = build.vector(operands[0], 1, write=True)
 
+    saturate = build.saturate
+
     def step(g: Group) -> None:
-        low_code, high_code = np.broadcast_arrays(encode8(first(g), name), encode8(second(g), name))
+        codes = [encode8(get(g), name, saturate) for get in (first, second)]
+        low_code, high_code = np.broadcast_arrays(*codes)
         put(g, g.u16[row, :, :, high], low_code.astype(U16) | (high_code.astype(U16) << U16(8)))
 
     return step
@@ -165,7 +168,8 @@ def convert_stochastic(build: Build, name: str) -> Step:
     byte = bits[2] + 2 * bits[3]
     value, random = build.source(line.operands[1], "f32"), build.source(line.operands[2], "u32", 1)
     row = build.vector(line.operands[0], 1, write=True)
-    return lambda g: put(g, g.u8[row, :, :, byte], stochastic8(value(g), random(g), name))
+    saturate = build.saturate
+    return lambda g: put(g, g.u8[row, :, :, byte], stochastic8(value(g), random(g), name, saturate))
 
 
 def mixed_fma(build: Build, result: str) -> Step:

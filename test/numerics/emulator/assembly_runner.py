@@ -53,6 +53,7 @@ def run_assembly(
     buffers: list[Array] | None = None,
     checks: bool = False,
     flush_f32: bool = False,
+    saturate: bool = False,
 ) -> Result:
     """Run lines of assembly text (labels allowed; `s_endpgm` is added) and return the registers.
 
@@ -61,7 +62,7 @@ def run_assembly(
     """
     # Naming v63, a0 and the like is not needed: the files always have 64 vector and 64 accumulation registers.
     lines = parse_assembly(f"test:\n{text}\ns_endpgm\n", "test")
-    program = load_program("test", lines, flush_f32=flush_f32)
+    program = load_program("test", lines, flush_f32=flush_f32, saturate=saturate)
     registers = max(program.vgprs + program.agprs, 64)
     count = waves * workgroups
     vector = np.full((registers, count, 64), 0xDEADBEEF, np.uint32)

@@ -364,7 +364,10 @@ def test_partial_exec() -> None:
 
 @pytest.mark.parametrize(("name", "kind"), [("fp8", ml_dtypes.float8_e4m3fnuz), ("bf8", ml_dtypes.float8_e5m2fnuz)])
 def test_small_floats(name: str, kind: Any) -> None:
-    """All 256 codes decode as the format says; encoding rounds to nearest even, saturates and keeps the other half."""
+    """All 256 codes decode as the format says; encoding rounds to nearest even and keeps the other half.
+
+    Too large a value becomes NaN, or the largest one where MODE.FP16_OVFL is set.
+    """
     codes = np.arange(256, dtype=np.uint8).view(U32)
     table = np.arange(256, dtype=np.uint8).view(kind).astype(F32).reshape(64, 4)
     sdwa = "\n".join(f"v_cvt_f32_{name}_sdwa v{4 + i}, v0 src0_sel:BYTE_{i}" for i in range(4))
@@ -381,14 +384,18 @@ def test_small_floats(name: str, kind: Any) -> None:
     a[-4:] = [239, 241, 300, -1e5]
     limit = float(ml_dtypes.finfo(kind).max)
 
-    def encode(x: Any) -> Any:
-        with np.errstate(all="ignore"):
-            return np.where(np.isfinite(x), np.clip(x, -limit, limit), x).astype(kind).view(np.uint8)
-
-    r = run_assembly(f"v_cvt_pk_{name}_f32 v2, v0, v1\nv_cvt_pk_{name}_f32 v2, v1, v0 op_sel:[0,0,1]", {0: a, 1: b})
-    found = r.v(2).view(np.uint8).reshape(64, 4)
-    for i, x in enumerate((a, b, b, a)):
-        same(found[:, i].view(kind).astype(F32), encode(x).view(kind).astype(F32))
+    for saturate in (False, True):
+        r = run_assembly(
+            f"v_cvt_pk_{name}_f32 v2, v0, v1\nv_cvt_pk_{name}_f32 v2, v1, v0 op_sel:[0,0,1]", {0: a, 1: b},
+            saturate=saturate,
+        )  # fmt: skip
+        found = r.v(2).view(np.uint8).reshape(64, 4)
+        for i, x in enumerate((a, b, b, a)):
+            with np.errstate(all="ignore"):
+                inside = np.where(np.isfinite(x), np.clip(x, -limit, limit), x) if saturate else x
+                expected = inside.astype(kind).astype(F32)
+            assert np.isnan(expected[-1]) != saturate or i in (1, 2)
+            same(found[:, i].view(kind).astype(F32), expected)
 
 
 def test_conversions() -> None:
