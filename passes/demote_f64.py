@@ -122,7 +122,8 @@ def _demote_signature(function: Any) -> None:
     if utils.is_private(function):
         for argument, demoted in zip(block.arguments, inputs, strict=True):
             argument.set_type(demoted)
-        function.attributes["function_type"] = ir.TypeAttr.get(ir.FunctionType.get(inputs, results, function.context))
+        demoted_type = ir.FunctionType.get(inputs, results, function.context)
+        function.attributes["function_type"] = ir.TypeAttr.get(demoted_type, function.context)
         return
     for argument, demoted in zip(block.arguments, inputs, strict=True):
         if argument.type != demoted and utils.has_uses(argument):
