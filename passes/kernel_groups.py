@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from math import prod
-from typing import Any
+from typing import Any, TypeGuard
 
 from fovea.bindings import ir
 from fovea.codegen import domain
@@ -55,9 +55,18 @@ class Group:
         return False
 
 
-def is_view(op: Any) -> bool:
+def is_view(op: Any) -> TypeGuard[Any]:
     """Whether `op` only gives another shape to the same bytes."""
     return op is not None and op.name in domain.RESHAPES
+
+
+def _is_free(op: Any) -> bool:
+    """Whether `op` needs no kernel: reshapes, constants, scalars."""
+    return (
+        is_view(op)
+        or op.name in ("tensor.empty", "arith.constant")
+        or not any(utils.is_tensor(result.type) for result in op.results)
+    )
 
 
 def reads(op: Any) -> list[Any]:
@@ -108,9 +117,7 @@ class Grouping:
         name = op.name
         if name == "func.return":
             self._place_returned(op)
-        elif is_view(op) or name in ("tensor.empty", "arith.constant") or not any(
-            utils.is_tensor(result.type) for result in op.results
-        ):
+        elif _is_free(op):
             return
         elif name == "fovea.attention":
             self._start(op, "attention")
@@ -125,8 +132,8 @@ class Grouping:
                 self._place_pointwise(op)
         else:
             raise UnsupportedOpError(
-                f"{op.location}: '{name}' has no kernel; Fovea compiles linalg contractions, reductions and elementwise "
-                "ops, reshapes, slices, concat, pad and fovea ops on tensors"
+                f"{op.location}: '{name}' has no kernel; Fovea compiles linalg contractions, reductions and "
+                "elementwise ops, reshapes, slices, concat, pad and fovea ops on tensors"
             )
 
     def _start(self, op: Any, kind: str) -> Group:
@@ -185,11 +192,10 @@ class Grouping:
     def _follow(self, op: Any, group: Group) -> bool:
         """Whether op's results follow one to one from the hero; notes their paths."""
         shape = list(group.hero.results[0].type.shape)
-        captured = [value for value in reads(op) if value not in list(op.operands)]
-        if any(self.home(value) is group for value in captured):
+        if self._captures(op, group):
             return False
         paths = []
-        for number, result in enumerate(op.results):
+        for number in range(len(op.results)):
             path: tuple[domain.Step, ...] | None = None
             for position, value in enumerate(op.operands):
                 if not utils.is_tensor(value.type) or self.home(value) is not group:
@@ -254,13 +260,16 @@ class Grouping:
         maps = utils.indexing_maps(op)
         extents = iteration_extents(op.opview, maps)
         for value, map_ in zip(op.operands, maps, strict=True):
-            if utils.is_tensor(value.type) and self.home(value) is group and not _ordered(
-                self._is_full(value, group), value, map_, extents, group
-            ):
+            if not utils.is_tensor(value.type) or self.home(value) is not group:
+                continue
+            if not _ordered(self._is_full(value, group), value, map_, extents, group):
                 return False
-        return not any(
-            self.home(value) is group for value in reads(op) if value not in list(op.operands)
-        )
+        return not self._captures(op, group)
+
+    def _captures(self, op: Any, group: Group) -> bool:
+        """Whether op's body reads a result of the group by itself (`tensor.extract`)."""
+        operands = list(op.operands)
+        return any(self.home(value) is group for value in reads(op) if value not in operands)
 
     def _is_full(self, value: Any, group: Group) -> bool:
         return self.root(value) in group.full
@@ -292,9 +301,7 @@ class Grouping:
             full = self._is_full(value, group)
             if (full and kind == "row") or not _ordered(full, value, map_, shape, group):
                 return None
-        if any(self.home(value) is group for value in reads(op) if value not in list(op.operands)):
-            return None
-        return kind
+        return None if self._captures(op, group) else kind
 
 
 def _row_shape(op: Any) -> tuple[int, int] | None:

@@ -133,7 +133,7 @@ class _EntryLowering:
         name = f"constant.{number}"
         if self.context.weights is None:
             self.context.weights = WeightStore()
-        self.context.weights.add(name, array_of(utils.defining_op(value).attributes["value"]))
+        self.context.weights.add(name, array_of(value.owner.attributes["value"]))
         return _attributes(WEIGHT_KIND, value.type, **{WEIGHT: name})
 
     def _output(self, number: int, type_: Any) -> Any:

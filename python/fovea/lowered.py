@@ -10,7 +10,7 @@ import numpy as np
 
 from fovea.bindings import ir
 from fovea.codegen.types import element_bytes
-from fovea.passes.ir_utils import body_ops, defining_op, entry_function
+from fovea.passes.ir_utils import body_ops, entry_function
 from fovea.passes.lower_kernels import (
     ARENA_KIND,
     INPUT_KIND,
@@ -55,7 +55,7 @@ def _body(module: Any) -> Any:
 def buffers_of(module: Any) -> list[Buffer]:
     """Buffers of the entry function's arguments and of the arena's views, in that order; offsets of weights are 0."""
     function = entry_function(_body(module))
-    buffers = []
+    buffers: list[Buffer] = []
     for argument, attributes in zip(function.arguments, _argument_attributes(module), strict=True):
         kind = ir.StringAttr(attributes[KIND]).value
         if kind == ARENA_KIND:
@@ -64,7 +64,7 @@ def buffers_of(module: Any) -> list[Buffer]:
         buffers.append(Buffer(len(buffers), _bytes(argument.type), kind, 0, tensor))
     for op in body_ops(function):
         if op.name == "memref.view":
-            offset = ir.IntegerAttr(defining_op(op.operands[1]).attributes["value"]).value
+            offset = _constant(op.operands[1])
             buffers.append(Buffer(len(buffers), _bytes(op.results[0].type), ARENA_KIND, offset))
     return buffers
 
@@ -106,7 +106,7 @@ def _kernel_operands(sizes: list[int]) -> tuple[int, int]:
 
 
 def _constant(value: Any) -> int:
-    return int(ir.IntegerAttr(defining_op(value).attributes["value"]).value)
+    return int(ir.IntegerAttr(value.owner.attributes["value"]).value)
 
 
 def plan_of(module: Any, target: str, weights: Mapping[str, np.ndarray[Any, Any]]) -> Plan:

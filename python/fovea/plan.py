@@ -21,7 +21,8 @@
   not. Every buffer must start at a multiple of 256 bytes in device memory.
 - Launches run in order, each after the one before is complete. `grid` counts workgroups, `block` work-items of a
   workgroup; `lds_bytes` is the static LDS, no dynamic LDS is asked for. `args` are in kernarg order: a buffer is passed
-  as a 64-bit pointer to its byte `offset`; {"i32": v}, {"i64": v} and {"f32": v} are passed by value, naturally aligned.
+  as a 64-bit pointer to its byte `offset`; {"i32": v}, {"i64": v} and {"f32": v} are passed by value, aligned to
+  their size.
 - Executing the launches in order is the whole model.
 """
 

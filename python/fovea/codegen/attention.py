@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import prod
 from typing import Any
 
@@ -226,17 +227,18 @@ class _Writer:
     def ragged(self) -> bool:
         return self.problem.keys % self.layout.tile != 0
 
+    def key_point(self, key: Index, k: Index) -> list[Index]:
+        """Where K is read."""
+        return self.problem.point(self.batch, 0, key, k, 0)
+
     def load_tiles(self, first_key: Index) -> list[Any]:
         """This work-item's chunks of K, then its rows of V blocks, for the tile at `first_key`."""
         index, p = self.kernel.index, self.problem
         loaded = []
         for key, byte, _ in self.key_pieces():
             row = self.bounded_key(self.within_tile(index.add(first_key, key)))
-            loaded.append(
-                self.operand_chunk(
-                    1, lambda at, row=row: p.point(self.batch, 0, row, at, 0), index.div(byte, self.layout.bytes)
-                )
-            )
+            point = partial(self.key_point, row)
+            loaded.append(self.operand_chunk(1, point, index.div(byte, self.layout.bytes)))
         whole = p.value_depth % BLOCK4 == 0
         for key, d, _ in self.value_pieces():
             for i in range(BLOCK4):

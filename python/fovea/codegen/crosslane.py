@@ -21,7 +21,8 @@ def shuffle_xor(value: Any, offset: int) -> Any:
         moved = gpu.ShuffleOp(value, _i32(offset), _i32(WAVE), gpu.ShuffleMode.XOR)
         return moved.results[0]
     if bits == 64:
-        words = vector.bitcast(ir.VectorType.get([2], i32), vector.from_elements(ir.VectorType.get([1], type_), [value]))
+        single = scalar.from_lanes([value])
+        words = vector.bitcast(ir.VectorType.get([2], i32), single)
         halves = [shuffle_xor(scalar.lane(words, i), offset) for i in range(2)]
         return scalar.lane(vector.bitcast(ir.VectorType.get([1], type_), scalar.from_lanes(halves)), 0)
     integer = ir.IntegerType.get_signless(bits)

@@ -357,10 +357,6 @@ def _stride(shape: Sequence[int], axis: int) -> int:
 # -- ops other than structured ones: (emitter, op, value, indices, lanes, width) -> scalar or vector ------------------
 
 
-def _reassociation(op: Any) -> list[list[int]]:
-    return [[ir.IntegerAttr(i).value for i in ir.ArrayAttr(group)] for group in ir.ArrayAttr(op.attributes["reassociation"])]
-
-
 def _reshape(e: Elemental, op: Any, value: Any, indices: tuple[Index, ...], lanes: int | None, width: int) -> Any:
     source = op.operands[0]
     from_shape, to_shape = list(source.type.shape), list(value.type.shape)
@@ -445,7 +441,7 @@ def _concat(e: Elemental, op: Any, value: Any, indices: tuple[Index, ...], lanes
     for operand in op.operands:
         starts.append(end)
         end += operand.type.shape[dim]
-    if lanes == dim and any(start % width for start in [*starts, end]):
+    if lanes is not None and lanes == dim and any(start % width for start in [*starts, end]):
         return e.lanewise(value, indices, lanes, width)
     result = None
     for operand, start in zip(op.operands, starts, strict=True):

@@ -10,11 +10,11 @@ from math import prod
 from typing import Any
 
 from fovea.bindings import arith, gpu, ir, scf
+from fovea.codegen import scalar
 from fovea.codegen.domain import Step, follow
 from fovea.codegen.elemental import Elemental
 from fovea.codegen.indexing import Index, IndexBuilder
 from fovea.codegen.types import lanes_of, storage_type
-from fovea.codegen import scalar
 from fovea.errors import CompileError
 from fovea.target import Chip
 
@@ -44,17 +44,19 @@ class Kernel:
         tensors = [argument.type for argument in self.function.arguments]
         tensors += [value.type for value in self.returned]
         parameters = ", ".join(
-            f"%p{i}: memref<{prod(t.shape)}x{storage_type(t.element_type)}> {{llvm.noalias}}" for i, t in enumerate(tensors)
+            f"%p{i}: memref<{prod(t.shape)}x{storage_type(t.element_type)}> {{llvm.noalias}}"
+            for i, t in enumerate(tensors)
         )
         lds = ", ".join(
             f"%lds{i} : memref<{count}x{element}, #gpu.address_space<workgroup>>"
             for i, (count, element) in enumerate(self.shape.lds)
         )
-        x, y, z = self.shape.grid
+        sizes = f"known_block_size = array<i32: {self.shape.block}, 1, 1>, known_grid_size = array<i32: " + (
+            ", ".join(map(str, self.shape.grid)) + ">"
+        )
         text = f"""
             gpu.module @{name} {{
-              gpu.func @{name}({parameters}) {f"workgroup({lds})" if lds else ""} kernel attributes {{
-                  known_block_size = array<i32: {self.shape.block}, 1, 1>, known_grid_size = array<i32: {x}, {y}, {z}>}} {{
+              gpu.func @{name}({parameters}) {f"workgroup({lds})" if lds else ""} kernel attributes {{{sizes}}} {{
                 gpu.return
               }}
             }}"""

@@ -62,7 +62,7 @@ def _accumulate(
     width: int,
 ) -> list[Any]:
     """Results of the reduction at `indices`, as vectors along `lanes` or scalars."""
-    index, elemental = kernel.index, kernel.elemental
+    elemental = kernel.elemental
     dims: list[Index] = [0] * len(extents)
     lane_dim = None
     for position, expression in enumerate(output.results):

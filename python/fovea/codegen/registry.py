@@ -19,5 +19,6 @@ def build(function: Any, chip: Chip) -> Kernel:
     """The GPU kernel of a kernel function, by its kind."""
     kind = ir.StringAttr(function.attributes[KIND]).value
     if kind not in MODULES:
-        raise CompileError(f"{function.location}: unknown kind of kernel '{kind}'; expected one of {', '.join(MODULES)}")
+        known = ", ".join(MODULES)
+        raise CompileError(f"{function.location}: unknown kind of kernel '{kind}'; expected one of {known}")
     return importlib.import_module(f"fovea.codegen.{kind}").build(function, chip)

@@ -32,7 +32,7 @@ ROWS, COLUMNS = "fovea.rows", "fovea.columns"  # integer attributes of a row-wis
 
 @dataclass(frozen=True)
 class Schedule:
-    """How rows lie over lanes: `lanes` of a wave and `waves` of a workgroup a row, vectors of `width`, `chunks` of them."""
+    """How a row lies over lanes: over `lanes` of a wave and `waves` of a workgroup, in `chunks` vectors of `width`."""
 
     width: int
     lanes: int
@@ -114,7 +114,8 @@ class _Writer:
         if schedule.waves > 1:
             for op in reductions:
                 lds += [(schedule.waves, str(storage_type(r.type.element_type))) for r in op.results]
-        self.kernel = Kernel(function, chip, LaunchShape((-(-rows // self.rows_per_block), 1, 1), self.block, tuple(lds)))
+        grid = (-(-rows // self.rows_per_block), 1, 1)
+        self.kernel = Kernel(function, chip, LaunchShape(grid, self.block, tuple(lds)))
         self.exchange = list(self.kernel.lds)
 
     def write(self) -> Kernel:

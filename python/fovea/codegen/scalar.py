@@ -16,7 +16,7 @@ from fovea.codegen.types import FP8_TYPES, element_of, lanes_of, register_type, 
 from fovea.errors import UnsupportedOpError
 
 # Minimax fits made with iteratively reweighted least squares in f64.
-# erf(x)/x in x^2 for |x| < 0.9 (relative error 1.2e-8), -log2(erfc(x)) for 0.9 <= x <= 4 (erf to 1.7e-9, beyond 4 it is 1).
+# erf(x)/x in x^2 for |x| < 0.9 (relative error 1.2e-8), -log2(erfc(x)) for 0.9 <= x <= 4 (erf to 1.7e-9; 1 beyond).
 _ERF_SMALL = (1.1283791065216064, -0.3761252462863922, 0.11282141506671906, -0.0267789289355278,
               0.0050119864754378796, -0.0006090457900427282)  # fmt: skip
 _ERF_LARGE = (0.0002400836965534836, 1.6270676851272583, 0.9189618825912476, 0.1502046138048172,

@@ -17,13 +17,14 @@ from typing import Any
 
 
 def _load(packages: list[str]) -> list[tuple[Any, Any, Any]]:
-    loaded = []
+    loaded: list[tuple[Any, Any, Any]] = []
     for package in packages:
         try:
-            loaded.append(tuple(importlib.import_module(f"{package}.{m}") for m in ("ir", "passmanager", "dialects.gpu")))
+            modules = [importlib.import_module(f"{package}.{m}") for m in ("ir", "passmanager", "dialects.gpu")]
+            loaded.append((modules[0], modules[1], modules[2]))
         except ImportError:
             continue
-    return loaded  # type: ignore[return-value]
+    return loaded
 
 
 def _compile(bindings: tuple[Any, Any, Any], request: dict[str, Any]) -> bytes:
@@ -50,7 +51,7 @@ def _answer(request: dict[str, Any], cache: dict[tuple[str, ...], list[Any]]) ->
         try:
             Path(request["output"]).write_bytes(_compile(bindings, request))
             return {"ok": True}
-        except Exception as error:  # noqa: BLE001 - the text goes back to the parent, which raises it
+        except Exception as error:  # whatever it is, its text goes back to the parent, which raises it
             errors.append(f"{bindings[0].__name__}: {error}")
     return {"error": "\n".join(errors) or f"none of these packages holds MLIR bindings: {', '.join(packages)}"}
 
