@@ -110,9 +110,10 @@ class Builder:
     def broadcast(self, value: Value, dims: str) -> Value:
         result = Value(self.fresh(), dims, value.element)
         empty = self.empty(dims, value.element)
+        added = [i for i, d in enumerate(dims) if d not in value.dims]
         self.lines.append(
             f"{result.name} = linalg.broadcast ins({value.name} : {self.type_of(value)}) "
-            f"outs({empty} : {self.type_of(result)}) dimensions = {[i for i, d in enumerate(dims) if d not in value.dims]}"
+            f"outs({empty} : {self.type_of(result)}) dimensions = {added}"
         )
         return result
 
@@ -137,7 +138,7 @@ class Builder:
         return result
 
     def contract(self, a: Value, b: Value, out: str) -> Value:
-        """sum of a * b over the dims that `out` lacks: a generic, a linalg.contract, or batch_matmul between reshapes."""
+        """sum of a * b over the dims that `out` lacks: generic, contract, or batch_matmul in reshapes."""
         loops = out + "".join(dict.fromkeys(d for d in a.dims + b.dims if d not in out))
         collapsible = out.startswith("bh") and len(loops) == 5 and all("b" in v.dims and "h" in v.dims for v in (a, b))
         form = self.pick("contraction", "generic", "contract", *["batch_matmul"] * 2 * collapsible)
