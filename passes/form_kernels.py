@@ -9,9 +9,10 @@ from typing import Any, ClassVar
 from fovea.bindings import ir
 from fovea.codegen.registry import KIND
 from fovea.passes import ir_utils as utils
-from fovea.passes.kernel_groups import Grouping
+from fovea.passes.kernel_groups import Grouping, is_view
 from fovea.passes.outline import Outliner
 from fovea.passes.registry import PassContext, register
+from fovea.passes.scale_parameters import hoist_scales
 
 
 @register
@@ -22,7 +23,8 @@ class FormKernels:
     A kernel function is private, has a kind (`fovea.kernel`: contraction, attention, rowwise, reduction or
     elementwise), and holds linalg, tensor and fovea ops as before; the op whose index space it walks is marked
     `fovea.hero`. What is left in the entry function are calls, reshapes and constants. Equal kernel functions exist
-    once. See `fovea.passes.kernel_groups` for what shares a kernel.
+    once; scales of quantize ops are arguments, so that they do not tell kernels apart. See
+    `fovea.passes.kernel_groups` for what shares a kernel.
 
     Before:
 
@@ -52,6 +54,25 @@ class FormKernels:
         utils.run_upstream(module, "canonicalize", "cse")
         function = utils.entry_function(module)
         with module.context, ir.Location.unknown(module.context):
+            _copy_returned(function)
+            hoist_scales(function)
             Outliner(module, Grouping(function)).run()
         kinds = [ir.StringAttr(f.attributes[KIND]).value for f in utils.functions(module) if KIND in f.attributes]
         context.records.append({"kind": "kernels", "count": len(kinds), "kinds": sorted(kinds)})
+
+
+def _copy_returned(function: Any) -> None:
+    """Make every result of the function a value of its own: arguments, constants and repeated results are copied."""
+    terminator = utils.body_ops(function)[-1]
+    seen = set()
+    for position, value in enumerate(terminator.operands):
+        root = value
+        op = utils.defining_op(root)
+        while is_view(op):
+            root = op.operands[0]
+            op = utils.defining_op(root)
+        if op is None or op.name == "arith.constant" or root in seen:
+            with ir.InsertionPoint(terminator), terminator.location:
+                element = value.type.element_type
+                terminator.operands[position] = utils.elementwise([value], element, lambda x, _: x)
+        seen.add(root)

@@ -20,7 +20,8 @@ from fovea.passes.registry import PassContext, register
 
 # Attributes of the lowered entry function's arguments: what a buffer is, and the tensor that it holds.
 KIND, NAME, TENSOR, WEIGHT = "fovea.buffer", "fovea.name", "fovea.tensor", "fovea.weight"
-INPUT_KIND, WEIGHT_KIND, OUTPUT_KIND, ARENA_KIND = "input", "weight", "output", "arena"
+INPUT_KIND, OUTPUT_KIND, ARENA_KIND = "input", "output", "arena"
+WEIGHT_KIND, CONSTANT_KIND = "weight", "constant"
 LDS_BYTES = "fovea.lds_bytes"  # on a launch
 
 
@@ -30,7 +31,7 @@ class LowerKernels:
     """Write the GPU kernel of each kernel function and launch it where the function was called.
 
     The entry function then takes flat memrefs: the inputs and weights as before, one for each result, and the arena.
-    Each argument says with `fovea.buffer` what it is (input, weight, output, arena), with `fovea.tensor` the tensor
+    Each argument says with `fovea.buffer` what it is (input, weight, constant, output, arena), with `fovea.tensor` the tensor
     type it holds and with `fovea.name` or `fovea.weight` its name.
 
     Before:
@@ -134,7 +135,7 @@ class _EntryLowering:
         if self.context.weights is None:
             self.context.weights = WeightStore()
         self.context.weights.add(name, array_of(value.owner.attributes["value"]))
-        return _attributes(WEIGHT_KIND, value.type, **{WEIGHT: name})
+        return _attributes(CONSTANT_KIND, value.type, **{WEIGHT: name})
 
     def _output(self, number: int, type_: Any) -> Any:
         return _attributes(OUTPUT_KIND, type_, **{NAME: result_name(self.function, number)})

@@ -10,11 +10,15 @@ from fovea.codegen.kernel import HERO
 from fovea.codegen.registry import KIND
 from fovea.codegen.rowwise import COLUMNS, ROWS
 from fovea.passes import ir_utils as utils
-from fovea.passes.kernel_groups import Group, Grouping, is_view
+from fovea.passes.kernel_groups import Group, Grouping, is_view, reads
+from fovea.passes.scale_parameters import PARAMETER
 
 
 def is_splat(op: Any) -> bool:
-    """Whether an arith.constant is a scalar or holds one value everywhere (of a type that kernels can write down)."""
+    """Whether kernels write an arith.constant down: it is a scalar or holds one value everywhere, in a type that has
+    literals, and is not marked as a parameter."""
+    if PARAMETER in op.attributes:
+        return False
     attribute = op.attributes["value"]
     if not utils.is_tensor(op.results[0].type):
         return True
@@ -60,19 +64,13 @@ class Outliner:
         wanted: dict[Any, None] = {}
         for op in [*self.grouping.group_of, self.terminator]:
             group = self.grouping.group_of.get(op)
-            values = list(op.operands) if group is None else self._read_transitively(op)
+            values = list(op.operands) if group is None else reads(op)
             for value in values:
                 root = self.grouping.root(value)
                 home = self.grouping.home(root)
                 if home is not None and home is not group:
                     wanted[root] = None
         return list(wanted)
-
-    def _read_transitively(self, op: Any) -> list[Any]:
-        """What `op` reads, with floating producers looked through."""
-        from fovea.passes.kernel_groups import reads
-
-        return reads(op)
 
     # -- values in the new body ---------------------------------------------------------------------------------
 

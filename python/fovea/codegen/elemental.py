@@ -514,15 +514,19 @@ def _cast(e: Elemental, op: Any, value: Any, indices: tuple[Index, ...], lanes: 
 def _quantize(e: Elemental, op: Any, value: Any, indices: tuple[Index, ...], lanes: int | None, width: int) -> Any:
     real = e.emit(op.operands[0], indices, lanes, width)
     real = scalar.convert_float(real, op.operands[0].type.element_type, ir.F32Type.get())
-    inverse = scalar.constant(_scale(op, inverse=True), real.type)
-    return fp8.from_f32(arith.mulf(real, inverse), str(value.type.element_type))
+    inverse = _scale(op, inverse=True)
+    if inverse != 1:
+        real = arith.mulf(real, scalar.constant(inverse, real.type))
+    return fp8.from_f32(real, str(value.type.element_type))
 
 
 def _dequantize(e: Elemental, op: Any, value: Any, indices: tuple[Index, ...], lanes: int | None, width: int) -> Any:
     stored = e.emit(op.operands[0], indices, lanes, width)
     real = fp8.to_f32(stored, str(op.operands[0].type.element_type))
-    scaled = arith.mulf(real, scalar.constant(_scale(op, inverse=False), real.type))
-    return scalar.convert_float(scaled, ir.F32Type.get(), value.type.element_type)
+    scale = _scale(op, inverse=False)
+    if scale != 1:
+        real = arith.mulf(real, scalar.constant(scale, real.type))
+    return scalar.convert_float(real, ir.F32Type.get(), value.type.element_type)
 
 
 def _scale(op: Any, inverse: bool) -> float:
