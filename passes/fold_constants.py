@@ -83,6 +83,8 @@ def _choose(function: Any, evaluator: ConstantEvaluator) -> list[Any]:
 
 def _replace(function: Any, value: Any, array: np.ndarray[Any, Any], sources: list[Any], context: PassContext) -> None:
     op = value.owner
+    array = np.asarray(array, order="C")
+    _warn_of_overflow(op, array, sources, context)
     if array.nbytes <= INLINE_BYTES or context.weights is None:
         with ir.InsertionPoint(op), op.location:
             attribute = elements_attribute(array, op.context, value.type.element_type)
@@ -92,6 +94,16 @@ def _replace(function: Any, value: Any, array: np.ndarray[Any, Any], sources: li
         context.weights.add(name, array)
         new = _add_weight_argument(function, value.type, name, op.location)
     value.replace_all_uses_with(new)
+
+
+def _warn_of_overflow(op: Any, array: np.ndarray[Any, Any], sources: list[Any], context: PassContext) -> None:
+    """A remark if an f16 value is infinite, as a weight beyond f16's range is after its cast."""
+    if array.dtype == np.float16 and np.isinf(array).any():
+        label = next((f"weight '{n}'" for leaf in sources if (n := utils.weight_name(leaf)) is not None), "a constant")
+        context.remark(
+            op.location, f"{label} holds values beyond f16's range (65504), which become infinite; "
+                         "compile with --compute-type bf16 or f32",
+        )  # fmt: skip
 
 
 def _derived_name(value: Any, sources: list[Any], weights: Any) -> str:

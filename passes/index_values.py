@@ -67,7 +67,9 @@ _COMPARISONS[4] = (_COMPARISONS[3][1], _COMPARISONS[3][0])  # sgt
 _COMPARISONS[5] = (_COMPARISONS[2][1], _COMPARISONS[2][0])  # sge
 UNSIGNED = {6: 2, 7: 3, 8: 4, 9: 5}
 
-PASS_THROUGH = ("arith.index_cast", "arith.extsi", "arith.index_castui", "arith.extui")
+SIGNED_CASTS = ("arith.index_cast", "arith.extsi")
+UNSIGNED_CASTS = ("arith.index_castui", "arith.extui")
+_ON_BOOL = ("arith.andi", "arith.ori")
 
 
 class BodyValues:
@@ -97,10 +99,13 @@ class BodyValues:
         if producer.name == "linalg.index":
             dim = int(ir.IntegerAttr(producer.attributes["dim"]).value)
             return along(dim, self.sizes[dim]) if producer.parent == self.op else None
-        if producer.name in PASS_THROUGH:
+        if producer.name in SIGNED_CASTS + UNSIGNED_CASTS:
             known = self.of(producer.operands[0])
-            signed_ok = producer.name in ("arith.index_cast", "arith.extsi") and not is_bool(producer.operands[0].type)
-            return known if known is not None and (signed_ok or known.low >= 0) else None
+            if known is None:
+                return None
+            if is_bool(producer.operands[0].type):  # true is -1 to a signed cast
+                return known if producer.name in UNSIGNED_CASTS or known.high == 0 else constant(-1)
+            return known if producer.name in SIGNED_CASTS or known.low >= 0 else None
         operands = [self.of(operand) for operand in producer.operands]
         if producer.name == "arith.select" and operands[0] is not None:
             return operands[1] if operands[0].low == 1 else operands[2]
@@ -124,6 +129,8 @@ class BodyValues:
         return None if position_constant is None else constant(known.offset + position_constant)
 
     def _binary(self, op: Any, a: Any, b: Any) -> IndexValue | None:
+        if is_bool(op.operands[0].type) and op.name not in _ON_BOOL:
+            return None  # wraps at 2, and compares true as -1
         if op.name == "arith.addi" and None in (a.dim, b.dim):
             return a.shifted(b.offset) if b.dim is None else b.shifted(a.offset)
         if op.name == "arith.subi" and b.dim is None:
