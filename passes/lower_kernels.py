@@ -31,8 +31,8 @@ class LowerKernels:
     """Write the GPU kernel of each kernel function and launch it where the function was called.
 
     The entry function then takes flat memrefs: the inputs and weights as before, one for each result, and the arena.
-    Each argument says with `fovea.buffer` what it is (input, weight, constant, output, arena), with `fovea.tensor` the tensor
-    type it holds and with `fovea.name` or `fovea.weight` its name.
+    Each argument says with `fovea.buffer` what it is (input, weight, constant, output, arena), with `fovea.tensor` the
+    tensor type it holds and with `fovea.name` or `fovea.weight` its name.
 
     Before:
 
