@@ -92,14 +92,17 @@ class CompiledModel:
 
 
 class _Clock:
-    """Time by stage, told to `progress` as stages end."""
+    """Time by stage, told to `progress` as stages end and to `instrumentation` as they begin."""
 
-    def __init__(self, progress: Progress | None) -> None:
+    def __init__(self, progress: Progress | None, instrumentation: Sequence[Instrumentation] = ()) -> None:
         self.progress = progress
+        self.instrumentation = instrumentation
         self.seconds: dict[str, float] = {}
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
+        for listener in self.instrumentation:
+            listener.before_stage(name)
         start = time.perf_counter()
         yield
         taken = time.perf_counter() - start
@@ -123,17 +126,33 @@ def compile_module(
     Raises a FoveaError: InputError for inputs that do not fit, CompileError with located diagnostics otherwise.
     """
     options = options or CompileOptions()
-    clock = _Clock(progress)
-    work = module.operation.clone()
-    context = PassContext(target=options.target, weights=_copy(weights), remark=remark)
-    if context.weights is not None:
-        context.weights.check(work)
-    ranges = lower_to_kernels(work, options, context, calibration, clock, instrumentation)
+    clock = _Clock(progress, instrumentation)
+    work, context, ranges = lower_module(module, options, weights, calibration, clock, instrumentation, remark)
     code_objects = generate_code(work, options, clock)
     with clock.stage("package"):
         packed = {b.tensor: np.ascontiguousarray(context.weights[b.tensor]) for b in buffers_of(work) if b.tensor}
         plan = plan_of(work, options.target, packed)
     return CompiledModel(plan, code_objects, packed, context.records, ranges, work, clock.seconds, options)
+
+
+def lower_module(
+    module: Any,
+    options: CompileOptions,
+    weights: WeightStore | None = None,
+    calibration: Iterable[Mapping[str, np.ndarray[Any, Any]]] | None = None,
+    clock: Any = None,
+    instrumentation: Sequence[Instrumentation] = (),
+    remark: Callable[[Any, str], None] = lambda location, message: None,
+) -> tuple[Any, PassContext, dict[str, Range]]:
+    """A lowered copy of `module` (gpu.module and gpu.launch_func), the context of its passes, the calibrated ranges.
+
+    Everything that `compile_module` does before code generation; arguments and errors are its.
+    """
+    work = module.operation.clone()
+    context = PassContext(target=options.target, weights=_copy(weights), remark=remark)
+    context.weights.check(work)
+    ranges = lower_to_kernels(work, options, context, calibration, clock, instrumentation)
+    return work, context, ranges
 
 
 def _copy(weights: WeightStore | None) -> WeightStore:
@@ -202,8 +221,14 @@ def generate_code(module: Any, options: CompileOptions, clock: Any = None, forma
     with clock.stage("lower to ROCDL"):
         singles = kernel_modules(module, options)
         jobs = [serializer.Job(name, rocdl.bytecode(single)) for name, single in singles.items()]
+    total = len({job.bytecode for job in jobs})
+
+    def compiled(name: str) -> None:
+        for listener in clock.instrumentation:
+            listener.after_kernel(name, total)
+
     with clock.stage("generate code"):
-        objects = serializer.serialize(jobs, options.target, format_, options.jobs, options.lld)
+        objects = serializer.serialize(jobs, options.target, format_, options.jobs, options.lld, compiled)
     extension = "hsaco" if format_ == "bin" else "s"
     used = {launch.kernel for launch in launches_of(module)}
     return {f"kernels/{job.name}.{extension}": o for job, o in zip(jobs, objects, strict=True) if job.name in used}

@@ -33,7 +33,16 @@ __all__ = ["DEFAULT_PIPELINE", "Instrumentation", "Pipeline", "check_pipeline", 
 
 
 class Instrumentation:
-    """What happens around each pass; every method does nothing here. `name` is the pass's, `text` has its options."""
+    """What happens around each pass; every method does nothing here. `name` is the pass's, `text` has its options.
+
+    A whole compilation (`fovea.api`) also has stages, of several passes or of none.
+    """
+
+    def before_stage(self, name: str) -> None:
+        """Called when a stage of a compilation begins."""
+
+    def after_kernel(self, name: str, total: int) -> None:
+        """Called, from any thread, when the code of one of `total` distinct kernels is generated."""
 
     def before_pass(self, step: Step, module: Any) -> None:
         """Called before the pass runs."""
