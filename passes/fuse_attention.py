@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from fovea.dialect.attention_tag import NAME, tag_of
-from fovea.passes.attention import NearMiss, Site
+from fovea.passes.attention import NearMiss
 from fovea.passes.attention.matcher import match_fusable
 from fovea.passes.attention.rewrite import NotFusable, erase, fuse
 from fovea.passes.attention.whole import WHOLE
@@ -25,6 +25,10 @@ class FuseAttention:
     region, casts included; the subtracted row maximum is left out, as the op is free in how it keeps exponentials in
     range. A select after softmax that is the same for a whole row is applied to the op's result. A site that has no
     such form keeps its ops and its tags, and the reason is given in a remark and a record.
+
+    Options: `strip_qdq` reads what went into the quantise/dequantise pairs inside a site and on its Q, K and V, so that
+    the site computes in the types of a model that was not quantised (without it, a site with pairs between its
+    contractions is not fused). `absorb_transpose` takes a transpose that is the only use of the result into the op.
 
     Before (ops of a site, tags left out):
 
@@ -45,10 +49,27 @@ class FuseAttention:
 
     name: ClassVar[str] = "fovea-fuse-attention"
 
+    strip_qdq: bool = False
+    absorb_transpose: bool = False
+
     def run(self, module: Any, context: PassContext) -> None:
         for function in functions(module):
             for number, (first, second) in _tagged_pairs(function).items():
-                _fuse_site(number, first, second, context)
+                self._fuse_site(number, first, second, context)
+
+    def _fuse_site(self, number: int, first: Any, second: Any, context: PassContext) -> None:
+        location = second.location
+        record = {"pass": "fuse-attention", "id": number, "location": str(location)}
+        found = match_fusable(first, second, self.strip_qdq)
+        if isinstance(found, NearMiss):
+            return _keep(context, location, record, found.reason)
+        site, plan = found
+        try:
+            fuse(site, plan, self.absorb_transpose)
+        except NotFusable as error:
+            return _keep(context, location, record, str(error))
+        erase(site)
+        context.records.append({**record, "decision": "fused", "reason": "one fovea.attention"})
 
 
 def _tagged_pairs(function: Any) -> dict[int, tuple[Any, Any]]:
@@ -62,22 +83,6 @@ def _tagged_pairs(function: Any) -> dict[int, tuple[Any, Any]]:
                 if op.name in WHOLE:
                     ends[found[0]]["qk"] = op
     return {number: (pair["qk"], pair["pv"]) for number, pair in ends.items() if {"qk", "pv"} <= pair.keys()}
-
-
-def _fuse_site(number: int, first: Any, second: Any, context: PassContext) -> None:
-    location = second.location
-    record = {"pass": "fuse-attention", "id": number, "location": str(location)}
-    found = match_fusable(first, second)
-    if isinstance(found, NearMiss):
-        return _keep(context, location, record, found.reason)
-    site, plan = found
-    assert isinstance(site, Site)
-    try:
-        fuse(site, plan)
-    except NotFusable as error:
-        return _keep(context, location, record, str(error))
-    erase(site)
-    context.records.append({**record, "decision": "fused", "reason": "one fovea.attention"})
 
 
 def _keep(context: PassContext, location: Any, record: dict[str, Any], reason: str) -> None:

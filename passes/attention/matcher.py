@@ -19,6 +19,7 @@ from fovea.passes.attention.quantised import without_pairs
 from fovea.passes.attention.rewrite import Plan, plan
 from fovea.passes.attention.site import NearMiss, Site
 from fovea.passes.attention.softmax import EXPONENTIALS, Mismatch, flatten, match_softmax, score_of
+from fovea.passes.attention.strip import QUANTISED, strip_pairs
 from fovea.passes.attention.whole import WHOLE, match_whole
 from fovea.passes.ir_utils import defining_op, is_linalg
 
@@ -104,8 +105,11 @@ def match_pair(first: Any, second: Any) -> Site | None:
     raise Mismatch("the reshapes between the contractions split the dims in too many ways")
 
 
-def match_fusable(first: Any, second: Any) -> tuple[Site, Plan] | NearMiss:
-    """The site with these two contractions and how it becomes one op, or why it does not."""
+def match_fusable(first: Any, second: Any, strip: bool = False) -> tuple[Site, Plan] | NearMiss:
+    """The site with these two contractions and how it becomes one op, or why it does not.
+
+    `strip`: take quantise/dequantise pairs out of the site.
+    """
     whole = first == second and first.name in WHOLE
     ops = [first] if whole else between(first, second)
     if not ops:
@@ -114,6 +118,8 @@ def match_fusable(first: Any, second: Any) -> tuple[Site, Plan] | NearMiss:
     for _ in range(ATTEMPTS):
         try:
             site = match_whole(first, dims) if whole else _attempt(first, second, ops, dims)
+            if strip:
+                strip_pairs(site)
             return site, plan(site)
         except (Resplit, Segments) as request:
             dims.refine(request)
@@ -173,7 +179,7 @@ def _attempt(first: Any, second: Any, ops: list[Any], dims: Dims) -> Site:
         site.flags["sinks"] = len(site.sinks)
     if plain is not bare:
         site.flags["quantised"] = True
-        site.not_fusable = "a quantise/dequantise pair lies between the contractions"
+        site.not_fusable = QUANTISED
     site.flags["max_subtracted"] = bool(dropped)
     apply_policy(site, ops, mentions)
     return site

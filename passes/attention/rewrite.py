@@ -16,7 +16,7 @@ from fovea.passes.attention.expression import Atom, Expr, Index
 from fovea.passes.attention.guards import Conditions, row_conditions
 from fovea.passes.attention.plan import Digits, Dimensions, NotFusable, Read, dimensions, read_of
 from fovea.passes.attention.site import Site
-from fovea.passes.ir_utils import cast_tensor, erase_dead, has_uses
+from fovea.passes.ir_utils import cast_tensor, defining_op, erase_dead, has_uses
 
 # Kinds of nodes that a score region cannot hold: what contains them is computed outside and read as an operand.
 OUTSIDE = frozenset({"index", "gather", "scalar", "opaque", "reduce"})
@@ -99,8 +99,10 @@ def _nodes(expr: Expr) -> list[Expr]:
     return list(seen.values())
 
 
-def fuse(site: Site, plan_: Plan) -> Any:
+def fuse(site: Site, plan_: Plan, absorb_transpose: bool = False) -> Any:
     """Write the op before the second contraction, redirect the contraction's users; returns the op.
+
+    `absorb_transpose`: a transpose that is the result's only use becomes part of the result's indexing map.
 
     The ops of the site are left without users; `erase` removes them.
     """
@@ -108,10 +110,37 @@ def fuse(site: Site, plan_: Plan) -> Any:
     with pv.location, ir.InsertionPoint(pv):
         tensors, indices = _operands(site, plan_)
         output = _Output(site, plan_.dimensions)
+        transpose = _only_transpose(pv, output.shape) if absorb_transpose else None
+        if transpose is not None:
+            output.permute(list(ir.DenseI64ArrayAttr(transpose.attributes["permutation"])))
         op = _attention(site, plan_, tensors, indices, output)
         result = plan_.conditions.apply(op, output.groups, site.output_scale)
-        _replace(pv.results[0], result)
+        if transpose is None:
+            _replace(pv.results[0], result)
+        else:
+            _replace_chain(pv, transpose, result)
     return op
+
+
+def _only_transpose(pv: Any, shape: Sequence[int]) -> Any | None:
+    """The linalg.transpose that alone uses the contraction's result, directly or through an expand_shape to `shape`."""
+    current = pv
+    for name in ("tensor.expand_shape", "linalg.transpose"):
+        uses = list(current.results[0].uses)
+        if len(uses) == 1 and uses[0].owner.operation.name == name:
+            current = uses[0].owner.operation
+    if current.name != "linalg.transpose" or shape_of(current.operands[0]) != list(shape):
+        return None
+    return current
+
+
+def _replace_chain(pv: Any, transpose: Any, result: Any) -> None:
+    """Redirect the users of `transpose` and erase what led to it from the contraction, the contraction excepted."""
+    transpose.results[0].replace_all_uses_with(result)
+    while transpose != pv:
+        source = defining_op(transpose.operands[0])
+        transpose.erase()
+        transpose = source
 
 
 def erase(site: Site) -> None:
@@ -159,9 +188,20 @@ class _Output:
                 order.append(dim)
         if len(set(order)) != len(order):
             raise NotFusable("the result interleaves dims")
+        self._all = dims.groups
         self.dims = order
-        self.groups = [dims.groups[dim] for dim in order]
-        self.shape = [_extent(group) for group in self.groups]
+
+    @property
+    def groups(self) -> list[Digits]:
+        return [self._all[dim] for dim in self.dims]
+
+    @property
+    def shape(self) -> list[int]:
+        return [_extent(group) for group in self.groups]
+
+    def permute(self, permutation: Sequence[int]) -> None:
+        """Reorder the dims as a linalg.transpose does."""
+        self.dims = [self.dims[position] for position in permutation]
 
 
 def _extent(group: Sequence[Atom]) -> int:
