@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from fovea.bindings import ir
@@ -117,7 +118,7 @@ def match_fusable(first: Any, second: Any, strip: bool = False) -> tuple[Site, P
     dims = Dims()
     for _ in range(ATTEMPTS):
         try:
-            site = match_whole(first, dims) if whole else _attempt(first, second, ops, dims)
+            site = match_whole(first, dims) if whole else _attempt(first, second, ops, dims, strip)
             if strip:
                 strip_pairs(site)
             return site, plan(site)
@@ -150,7 +151,8 @@ class _Mentions:
         return answer
 
 
-def _attempt(first: Any, second: Any, ops: list[Any], dims: Dims) -> Site:
+def _attempt(first: Any, second: Any, ops: list[Any], dims: Dims, strip: bool = False) -> Site:
+    """The site with these contractions, in one go. Raises Mismatch, Resplit, Segments, Opaque."""
     algebra = Algebra()
     scores = first.results[0]
     entered = frozenset(op for op in ops if op != first)
@@ -169,6 +171,8 @@ def _attempt(first: Any, second: Any, ops: list[Any], dims: Dims) -> Site:
     score, dropped = score_of(algebra, _with_casts(algebra, outer.body, exponential), outer.bound, mentions)
     leaf = _score_leaf(score, mentions)
     inner = open_contraction(first, evaluator, leaf.data[1])
+    if strip:  # before scales are taken out of the product
+        inner = replace(inner, body=without_pairs(algebra, inner.body))
     values = _value_factors(algebra, outer.body, mentions)
     site = _classify(algebra, dims, first, second, outer, inner, score, leaf, values)
     site.guards = tuple(product.guards)

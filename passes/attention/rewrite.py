@@ -138,8 +138,10 @@ def _replace_chain(pv: Any, transpose: Any, result: Any) -> None:
     """Redirect the users of `transpose` and erase what led to it from the contraction, the contraction excepted."""
     transpose.results[0].replace_all_uses_with(result)
     while transpose != pv:
-        source = defining_op(transpose.operands[0])
+        source, *others = map(defining_op, transpose.operands)
         transpose.erase()
+        for other in others:
+            erase_dead(other)
         transpose = source
 
 
