@@ -152,8 +152,10 @@ class Machine:
         """Raise Fault if a register is read that nothing wrote. False: look again next time."""
         if instruction.copies:
             return self._copy_defined(g, instruction)
+        high = instruction.high_half
+        missing = high[0] if high is not None and not g.defined_v[high[0]] else None
         for row in instruction.reads_v:
-            if not g.defined_v[row]:
+            if not g.defined_v[row] and row != missing:
                 name = f"v{row}" if row < self.program.vgprs else f"a{row - self.program.vgprs}"
                 raise Fault(f"reads {name}, which nothing has written", 0)
         for slot in instruction.reads_s:
@@ -163,8 +165,10 @@ class Machine:
         for row in instruction.writes_v:
             g.defined_v[row] = 1
         for slot in instruction.writes_s:
-            g.defined_s[slot] = 1
-        return True
+            g.defined_s[slot] = missing is None
+        if high is not None and missing is not None:
+            g.defined_v[high[1]] = 0
+        return missing is None
 
     def _copy_defined(self, g: Group, instruction: Code) -> bool:
         """A move makes its target defined where its source is."""

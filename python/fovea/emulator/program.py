@@ -42,6 +42,8 @@ _PREFIXES: tuple[tuple[str, Callable[[str, Build], Step], str], ...] = (
 )
 _MOVES = {"v_mov_b32", "v_mov_b64", "s_mov_b32", "s_mov_b64", "v_accvgpr_read_b32", "v_accvgpr_write_b32",
           "v_accvgpr_mov_b32"}  # fmt: skip
+# 64-bit sums of which compilers want the low half alone: they leave the addend's high half undefined then.
+_WIDE_SUMS = {"v_mad_u64_u32", "v_mad_i64_i32"}
 _RELOCATION = re.compile(r"^([\w.$]+)@(?:rel32|gotpcrel32)@(lo|hi)\+\d+$")
 
 
@@ -58,6 +60,8 @@ class Code:
     writes_s: tuple[int, ...]
     copies: bool = False
     """A plain move: it may carry a register that nothing wrote, half of an undefined pair say."""
+    high_half: tuple[int, int] | None = None
+    """(register read, register written): only this result needs that source, the high half of a 64-bit addend."""
 
 
 @dataclass
@@ -114,9 +118,21 @@ def load_program(
         reads_v, reads_s, writes_v, writes_s = (
             tuple(sorted(s)) for s in (build.reads_v, build.reads_s, build.writes_v, build.writes_s)
         )
-        code.append(Code(line, step, issue, reads_v, reads_s, writes_v, writes_s, line.name in _MOVES))
+        high_half = _high_half(line, vgprs) if line.name in _WIDE_SUMS else None
+        code.append(Code(line, step, issue, reads_v, reads_s, writes_v, writes_s, line.name in _MOVES, high_half))
     _link(code, reuses)
     return Program(kernel, code, addresses, vgprs, agprs)
+
+
+def _high_half(line: Line, agpr_base: int) -> tuple[int, int] | None:
+    """The addend's high register, if no factor is read from it, and the result's."""
+    target, factors, addend = line.operands[0], line.operands[2:-1], line.operands[-1]
+    if addend.kind not in ("v", "a"):
+        return None
+    if any(factor.kind == addend.kind and factor.index == addend.index + 1 for factor in factors):
+        return None
+    read, written = (o.index + 1 + (agpr_base if o.kind == "a" else 0) for o in (addend, target))
+    return read, written
 
 
 def _link(code: list[Code], reuses: list[list[Reuse]]) -> None:

@@ -185,6 +185,8 @@ BROKEN: list[Any] = [
      "ds_write_b32 v4, v0\n.Lend:\ns_nop 0", {}, {"lds_bytes": 512, "waves": 3}, ("0xff", "0x3ff"),
      ["LDS race", "write to", "wave 0 wrote"]),
     ("vector register", "v_add_u32 v1, v2, v0", {0: OFFSET4}, {}, ("v2", "v0"), ["reads v2", "nothing has written"]),
+    ("high half of a sum", "v_mad_u64_u32 v[2:3], s[4:5], v0, v0, v[6:7]\nv_add_u32 v1, v3, v0", {0: OFFSET4, 6: OFFSET4}, {},
+     ("v1, v3", "v1, v2"), ["reads v3", "nothing has written"]),
     ("scalar register", "s_add_u32 s4, s5, 1", {}, {}, ("s5", "s59"), ["reads s5"]),
     ("scratch", "scratch_store_dword off, v0, off offset:16", {0: OFFSET4}, {"scratch_bytes": 16},
      ("offset:16", "offset:12"), ["scratch access at byte 16", "16 bytes a lane"]),
