@@ -142,6 +142,64 @@ def absorb_broadcasts(op: Any) -> None:
     op.attributes["indexing_maps"] = ir.ArrayAttr.get([ir.AffineMapAttr.get(map_) for map_ in maps], op.context)
 
 
+def narrow(op: Any) -> None:
+    """Compute an elementwise linalg.generic once along the dims it does not vary along, if its readers allow it.
+
+    A mask of `batch x 1 x queries x keys` that depends on batch and key becomes one of `batch x 1 x 1 x keys`.
+    """
+    if not utils.is_elementwise(op) or len(op.results) != 1:
+        return
+    maps = utils.indexing_maps(op)
+    block, shape = utils.body_block(op), list(op.results[0].type.shape)
+    varies = {utils.dim_position(e) for map_ in maps[: utils.num_inputs(op)] for e in map_.results}
+    varies |= {
+        int(ir.IntegerAttr(i.attributes["dim"]).value) for i in utils.nested_ops(op) if i.name == "linalg.index"
+    }
+    invariant = {d for d, size in enumerate(shape) if size > 1 and d not in varies}
+    identity = ir.AffineMap.get_identity(len(shape), context=op.context)
+    if not invariant or maps[-1] != identity or utils.has_uses(list(block.arguments)[-1]):
+        return
+    readers = _narrowed_readers(op.results[0], invariant)
+    if readers is None:
+        return
+    kept = [1 if d in invariant else size for d, size in enumerate(shape)]
+    arguments = list(block.arguments)
+    with ir.InsertionPoint(op), op.location:
+        new = utils.build_generic(
+            utils.inputs_of(op), [utils.empty(kept, op.results[0].type.element_type)], maps, utils.iterator_types(op),
+            lambda *fresh: utils.clone_body(block, dict(zip(arguments, fresh, strict=True))),
+        )  # fmt: skip
+    utils.copy_discardable(op, new)
+    for reader, reader_maps, positions in readers:
+        for position in positions:
+            reader.operands[position] = new.results[0]
+        attributes = [ir.AffineMapAttr.get(map_) for map_ in reader_maps]
+        reader.attributes["indexing_maps"] = ir.ArrayAttr.get(attributes, op.context)
+    op.erase()
+
+
+def _narrowed_readers(value: Any, invariant: set[int]) -> list[tuple[Any, list[Any], list[int]]] | None:
+    """Each reader, its maps with 0 in place of the invariant dims, and which inputs they are; None if one cannot."""
+    found: list[tuple[Any, list[Any], list[int]]] = []
+    owners: list[Any] = []
+    for use in value.uses:
+        if use.owner.operation not in owners:
+            owners.append(use.owner.operation)
+    for reader in owners:
+        positions = [i for i, operand in enumerate(reader.operands) if operand == value]
+        if reader.name != "linalg.generic" or positions[-1] >= utils.num_inputs(reader):
+            return None
+        maps = utils.indexing_maps(reader)
+        zero = ir.AffineExpr.get_constant(0, value.type.context)
+        for i in positions:
+            results = [zero if d in invariant else e for d, e in enumerate(maps[i].results)]
+            maps[i] = ir.AffineMap.get(maps[i].n_dims, 0, results, value.type.context)
+        if not utils.dims_covered(maps, maps[0].n_dims):
+            return None
+        found.append((reader, maps, positions))
+    return found or None
+
+
 def _copied_value(value: Any) -> tuple[Any, Any, Any] | None:
     """(source, map it is read by, map the copy is written by) if `value` is a broadcasting copy of another tensor."""
     op = utils.defining_op(value)

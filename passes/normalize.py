@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from fovea.bindings import ir
 from fovea.passes import ir_utils as utils
 from fovea.passes.contraction_layout import absorb_transposes, make_k_contiguous
-from fovea.passes.gathers import absorb_broadcasts, simplify_gathers
+from fovea.passes.gathers import absorb_broadcasts, narrow, simplify_gathers
 from fovea.passes.registry import PassContext, register
 
 
@@ -23,6 +23,8 @@ class Normalize:
     - Drops results of `linalg.generic` that nothing uses (torch's max also computes an argmax).
     - A `tensor.extract` whose indices are loop indices, constants, or values of iota tensors becomes an operand with an
       indexing map; `select(i < 0, i + n, i)` of an index that cannot be negative becomes `i`.
+    - A copy that only broadcasts is read at its source; an elementwise op that does not vary along a dim (a mask that
+      is the same for all queries) is computed once along it.
     - A transpose that feeds a contraction becomes a part of the contraction's indexing maps.
 
     Dynamic shapes are an error here. Options: `prefer_k_contiguous` transposes weight operands of contractions whose
@@ -60,6 +62,9 @@ class Normalize:
             for op in utils.body_ops(function):
                 if op.name == "linalg.generic":
                     absorb_broadcasts(op)
+            for op in utils.body_ops(function):
+                if op.name == "linalg.generic":
+                    narrow(op)
             for op in utils.body_ops(function):
                 absorb_transposes(op)
             if self.prefer_k_contiguous:
