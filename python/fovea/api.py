@@ -91,7 +91,7 @@ class CompiledModel:
         save_package(path, self.plan, self.code_objects, self.weights, extra or {})
 
 
-class _Clock:
+class Clock:
     """Time by stage, told to `progress` as stages end and to `instrumentation` as they begin."""
 
     def __init__(self, progress: Progress | None, instrumentation: Sequence[Instrumentation] = ()) -> None:
@@ -126,7 +126,7 @@ def compile_module(
     Raises a FoveaError: InputError for inputs that do not fit, CompileError with located diagnostics otherwise.
     """
     options = options or CompileOptions()
-    clock = _Clock(progress, instrumentation)
+    clock = Clock(progress, instrumentation)
     work, context, ranges = lower_module(module, options, weights, calibration, clock, instrumentation, remark)
     code_objects = generate_code(work, options, clock)
     with clock.stage("package"):
@@ -148,9 +148,9 @@ def lower_module(
 
     Everything that `compile_module` does before code generation; arguments and errors are its.
     """
+    (WeightStore() if weights is None else weights).check(module)
     work = module.operation.clone()
     context = PassContext(target=options.target, weights=_copy(weights), remark=remark)
-    context.weights.check(work)
     ranges = lower_to_kernels(work, options, context, calibration, clock, instrumentation)
     return work, context, ranges
 
@@ -172,7 +172,7 @@ def lower_to_kernels(
     instrumentation: Sequence[Instrumentation] = (),
 ) -> dict[str, Range]:
     """Run all passes on `module` in place, calibrating in between; returns the calibrated ranges."""
-    clock = clock or _Clock(None)
+    clock = clock or Clock(None)
 
     def run(stage: str, *passes: str) -> None:
         with clock.stage(stage):
@@ -217,7 +217,7 @@ def kernel_modules(module: Any, options: CompileOptions) -> dict[str, Any]:
 
 def generate_code(module: Any, options: CompileOptions, clock: Any = None, format_: str = "bin") -> dict[str, bytes]:
     """Compile the kernels of a lowered module: file name in the package -> code object (or assembly for "isa")."""
-    clock = clock or _Clock(None)
+    clock = clock or Clock(None)
     with clock.stage("lower to ROCDL"):
         singles = kernel_modules(module, options)
         jobs = [serializer.Job(name, rocdl.bytecode(single)) for name, single in singles.items()]

@@ -42,6 +42,17 @@ def write_atomically(path: str | os.PathLike[str], data: bytes | str) -> None:
         raise _output_error(path, error) from error
 
 
+def check_parent(path: str | os.PathLike[str]) -> None:
+    """OutputError if nothing can be created beside `path`: asked before long work whose result goes there."""
+    target = Path(os.path.realpath(path))
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".partial", dir=target.parent)
+        os.close(handle)
+        os.unlink(name)
+    except OSError as error:
+        raise _output_error(path, error) from error
+
+
 @contextlib.contextmanager
 def directory_atomically(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yields a new empty directory beside `path`; it takes the place of `path` when the block ends without exception.

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from fovea.errors import InputError
-from fovea.files import directory_atomically
+from fovea.errors import InputError, OutputError
+from fovea.files import check_parent, directory_atomically
 from fovea.lowered import stored_order
 from fovea.plan import Plan, data_offsets, parse_plan
 from fovea.weights import DTYPES, WeightStore
@@ -22,6 +22,16 @@ from fovea.weights import DTYPES, WeightStore
 PLAN_FILE = "plan.json"
 # numpy's dtype -> safetensors' name of it.
 _STORED = {dtype: name for name, dtype in DTYPES.items()}
+
+
+def check_destination(path: str | os.PathLike[str]) -> None:
+    """OutputError if a package cannot be written to `path`: a file, a folder with something else, no such parent."""
+    target = Path(os.path.realpath(path))
+    if target.exists() and not target.is_dir():
+        raise OutputError(f"cannot write '{path}': it is a file; expected the folder of a package or a new name")
+    if target.is_dir() and any(target.iterdir()) and not (target / PLAN_FILE).is_file():
+        raise OutputError(f"cannot write '{path}': it is a folder with something else than a package in it")
+    check_parent(path)
 
 
 def save_package(
@@ -32,6 +42,7 @@ def save_package(
     extra: Mapping[str, str | bytes],
 ) -> None:
     """Write a package, whole or not at all. `extra` are more files by name. OutputError if it cannot be written."""
+    check_destination(path)
     with directory_atomically(path) as folder:
         (folder / PLAN_FILE).write_text(plan.to_json())
         write_weights(folder / plan.weights_file, weights)

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The command line of `fovea`: its commands, their flags, and their help."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from fovea.errors import UsageError
+
+DESCRIPTION = """\
+Compiles trained networks for AMD GPUs: FP8 everywhere except in attention.
+Exit code: 0 success, 1 the input is wrong or the compilation failed, 2 the command itself is wrong."""
+
+EMIT_CHOICES = ("package", "mlir", "llvm", "isa")
+STDIN = STDOUT = "-"
+
+_ON: dict[str, Any] = {"action": "store_true"}
+_MANY: dict[str, Any] = {"action": "append", "default": [], "metavar": "FILE"}
+Flag = tuple[tuple[str, ...], dict[str, Any], str]  # names, argparse's settings, help
+Commands = dict[str, tuple[str, dict[str, list[Flag]]]]
+
+# Command -> (what it does, heading -> flags).
+COMMANDS: Commands = {
+    "compile": ("compile a model to a package that `fovea run` and others can execute", {
+        "input": [
+            (("model",), {"metavar": "MODEL"}, "MLIR, linalg on tensors, text or bytecode; '-' is standard input"),
+            (("--weights",), _MANY, "safetensors file behind fovea.weight arguments; may be repeated"),
+            (("--calibration",), _MANY, "npz file: one array an input, with a leading axis of batches; may be repeated"),
+        ],
+        "what to make of it": [
+            (("--target",), {"metavar": "CHIP", "default": "gfx942"}, "chip to compile for (default: gfx942)"),
+            (("--fp8",), {"action": argparse.BooleanOptionalAction, "default": True},
+             "quantise contractions outside attention to FP8 (default: yes)"),
+            (("--quantize-attention",), _ON, "quantise those inside attention too; it is then not fused"),
+            (("--exclude",), {"metavar": "REGEX", "default": ""},
+             "keep contractions out of FP8 whose location name or result name this finds"),
+            (("--compute-type",), {"metavar": "TYPE", "default": "f16"}, "f16 (default), bf16 or f32: type of what is not FP8"),
+        ],
+        "output": [
+            (("-o",), {"metavar": "OUT", "dest": "output"},
+             "package to write (default: MODEL's name with .fovea, in the working directory); with another --emit a "
+             "text file (default: standard output)"),
+            (("--emit",), {"choices": EMIT_CHOICES, "default": "package"},
+             "package (default); mlir: host code with gpu.binary and gpu.launch_func; llvm: the kernels as LLVM IR; "
+             "isa: as assembly"),
+            (("--report",), _ON, "also write report.html into the package (report.json is always there)"),
+        ],
+        "progress": [
+            (("-q", "--quiet"), _ON, "only errors"),
+            (("-v", "--verbose"), _ON, "remarks on each decision"),
+            (("--timing",), _ON, "print the time that each pass took"),
+            (("--print-ir-after-all",), _ON, "print the IR after each pass to standard error"),
+        ],
+        "tools": [
+            (("--jobs",), {"metavar": "N", "type": int}, "processes that generate code (default: one a core)"),
+            (("--lld",), {"metavar": "PATH"}, "ld.lld to link with (default: FOVEA_LLD, ROCm's, PATH's or ziglang's)"),
+        ],
+    }),
+    "run": ("run a package", {
+        "arguments": [
+            (("package",), {"metavar": "OUT.fovea"}, "package that `fovea compile` wrote"),
+            (("--inputs",), {"metavar": "FILE", "required": True}, "npz file with one array an input"),
+            (("--outputs",), {"metavar": "FILE", "required": True},
+             "npz file to write: one array an output (bf16 and 8-bit floats as f32, which numpy can store)"),
+            (("--device",), {"metavar": "DEVICE", "default": "emulator"}, "where to run it (default: emulator)"),
+            (("--no-checks",), {"action": "store_false", "dest": "checks"},
+             "leave out the emulator's checks of races and of uninitialised registers and LDS; faster"),
+            (("-q", "--quiet"), _ON, "only errors"),
+            (("-v", "--verbose"), _ON, "print what each launch executed"),
+        ],
+    }),
+    "inspect": ("show the kernels of a package and what they use", {
+        "arguments": [
+            (("package",), {"metavar": "OUT.fovea"}, "package that `fovea compile` wrote"),
+            (("--json",), _ON, "print JSON instead of a table"),
+        ],
+    }),
+}  # fmt: skip
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message}; see '{self.prog} --help'")
+
+
+def make_parser(commands: Commands | None = None) -> argparse.ArgumentParser:
+    """The parser of the whole command line; its errors are UsageErrors. `command` of the result names the command."""
+    parser = _Parser("fovea", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter,
+                     allow_abbrev=False)  # fmt: skip
+    parser.add_argument("--version", action="store_true", help="print the versions of Fovea, the bindings and LLVM")
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND")
+    for name, (text, headings) in (commands or COMMANDS).items():
+        command = subparsers.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.", allow_abbrev=False)
+        for heading, flags in headings.items():
+            group = command.add_argument_group(heading)
+            for names, settings, help_text in flags:
+                group.add_argument(*names, help=help_text.replace("%", "%%"), **settings)
+    return parser
+
+
+def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
+    """The command line as data; UsageError if it is wrong or names no command."""
+    parser = make_parser()
+    arguments = parser.parse_args(argv)
+    if arguments.command is None and not arguments.version:
+        raise UsageError(f"expected a command: {', '.join(COMMANDS)}; see 'fovea --help'")
+    return arguments

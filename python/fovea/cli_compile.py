@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""`fovea compile`: a model in, a package or text out."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+from fovea import api, emit
+from fovea.calibration import load_batches
+from fovea.cli_arguments import STDIN, STDOUT
+from fovea.codegen import linker
+from fovea.diagnostics import STDIN as STDIN_NAME
+from fovea.diagnostics import Renderer, location_text
+from fovea.errors import CompileError, Diagnostic, InputError, UsageError
+from fovea.executor.interpreter import WEIGHT, argument_attribute, entry_of, inputs_of
+from fovea.files import check_parent, write_atomically
+from fovea.instrumentation import PrintIR, PrintOptions, Timing
+from fovea.ir_input import new_context, parse_module
+from fovea.model_input import check_model
+from fovea.package import check_destination
+from fovea.pipeline import Instrumentation
+from fovea.progress import Progress, console
+from fovea.report import HTML_FILE, JSON_FILE, make_report, to_json
+from fovea.report_html import to_html
+from fovea.summary import print_summary
+from fovea.weights import WeightStore
+
+PACKAGE_SUFFIX = ".fovea"
+ELIDED = 16  # elements of a constant that printed IR spells out; more tell a reader nothing
+
+
+def compile_command(flags: argparse.Namespace) -> int:
+    """Run the command; returns 0, or 1 after diagnostics were printed. Raises FoveaError for the rest."""
+    options = _options(flags)
+    destination = _destination(flags)
+    if flags.emit in ("package", "mlir"):
+        linker.find(options.lld)  # what is missing is said before the work, not after it
+    name = STDIN_NAME if flags.model == STDIN else flags.model
+    renderer = Renderer(name)
+    try:
+        _compile(flags, options, destination, renderer)
+    except CompileError as error:
+        for diagnostic in error.diagnostics:
+            print(renderer.render(diagnostic), file=sys.stderr)
+        raise CompileError(error.message) from error
+    return 0
+
+
+def _options(flags: argparse.Namespace) -> api.CompileOptions:
+    try:
+        re.compile(flags.exclude)
+    except re.error as error:
+        raise UsageError(f"--exclude: '{flags.exclude}' is not a regular expression: {error}") from error
+    if flags.fp8 and not flags.calibration:
+        raise UsageError("FP8 needs calibration data: give --calibration FILE.npz, or --no-fp8")
+    if flags.report and flags.emit != "package":
+        raise UsageError(f"--report writes into a package; expected --emit=package, found --emit={flags.emit}")
+    return api.CompileOptions(
+        flags.target, flags.fp8, flags.quantize_attention, flags.exclude, flags.compute_type, flags.jobs, flags.lld
+    )
+
+
+def _destination(flags: argparse.Namespace) -> str:
+    """Where the output goes, checked as far as that is possible before there is any."""
+    if flags.emit != "package":
+        path = flags.output or STDOUT
+        if path != STDOUT:
+            check_parent(path)
+        return path
+    if flags.output in (None, STDOUT) and (flags.model == STDIN or flags.output == STDOUT):
+        raise UsageError("a package is a folder: give its name with -o OUT.fovea")
+    path = flags.output or Path(flags.model).stem + PACKAGE_SUFFIX
+    check_destination(path)
+    return path
+
+
+def _compile(flags: argparse.Namespace, options: api.CompileOptions, destination: str, renderer: Renderer) -> None:
+    def show(diagnostic: Diagnostic) -> None:
+        print(renderer.render(diagnostic), file=sys.stderr)
+
+    def remark(location: Any, message: str) -> None:
+        if flags.verbose:
+            show(Diagnostic("remark", message, location_text(location)))
+
+    module = parse_module(flags.model, new_context(), show, renderer.name)
+    check_model(module)
+    weights = _weights(flags.weights, module)
+    found = load_batches(flags.calibration, inputs_of(module)) if options.fp8 else None  # type: ignore[arg-type]
+    timing = Timing()
+    live = not (flags.print_ir_after_all or flags.verbose)  # a line that changes does not mix with other text
+    with Progress(console(), flags.quiet, live) as progress:
+        watchers: list[Instrumentation] = [timing, progress]
+        if flags.print_ir_after_all:
+            watchers.append(PrintIR(after_all=True, options=PrintOptions(elide=ELIDED)))
+        batches = None if found is None else progress.count(found, f"of {len(found)}, batch")
+        if flags.emit in ("llvm", "isa"):
+            clock = api.Clock(None, watchers)
+            lowered, _, _ = api.lower_module(module, options, weights, batches, clock, watchers, remark)
+            _write(destination, _text(flags.emit, lowered, options, clock))
+        else:
+            model = api.compile_module(module, options, weights, batches, None, watchers, remark)
+            if flags.emit == "mlir":
+                _write(destination, emit.host_module(model.module, model.code_objects, options.target))
+            else:
+                report = make_report(model, Path(flags.model).name)
+                extra = {JSON_FILE: to_json(report), **({HTML_FILE: to_html(report)} if flags.report else {})}
+                model.save(destination, extra)
+    if flags.timing:
+        sys.stderr.write(timing.report())
+    if flags.emit == "package" and not flags.quiet:
+        print_summary(progress.to, report)
+        progress.to.print(f"wrote {destination}", markup=False)
+
+
+def _weights(files: list[str], module: Any) -> WeightStore:
+    entry = entry_of(module)
+    names = [argument_attribute(entry, position, WEIGHT) for position in range(len(entry.arguments))]
+    wanted = [name for name in names if name is not None]
+    if wanted and not files:
+        raise InputError(f"the model takes {len(wanted)} weights from outside ('{wanted[0]}' is the first): "
+                         "give --weights FILE.safetensors")  # fmt: skip
+    return WeightStore(files)
+
+
+def _text(kind: str, module: Any, options: api.CompileOptions, clock: api.Clock) -> str:
+    if kind == "isa":
+        return emit.assembly(module, api.generate_code(module, options, clock, "isa"))
+    return emit.llvm_ir(module, api.kernel_modules(module, options))
+
+
+def _write(path: str, text: str) -> None:
+    if path != STDOUT:
+        write_atomically(path, text)
+        return
+    sys.stdout.write(text)
+    sys.stdout.flush()

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Progress on standard error: a live line on a terminal, a line a stage elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, TypeVar
+
+from rich.console import Console
+from rich.status import Status
+
+from fovea.pipeline import Instrumentation
+from fovea.pipeline_text import Step
+
+PLAIN_WIDTH = 160  # columns of tables that go to a file
+T = TypeVar("T")
+
+
+def console(stderr: bool = True) -> Console:
+    """Where tables and progress go. A file has no width of its own."""
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(file=stream, highlight=False, width=None if stream.isatty() else PLAIN_WIDTH)
+
+
+@dataclass
+class Progress(Instrumentation):
+    """Says what is going on. A context manager; `quiet` says nothing, `live` is a line that changes as work goes on."""
+
+    to: Console
+    quiet: bool = False
+    live: bool = True
+    _status: Status | None = None
+    _stage: str = ""
+    _begun: float = 0.0
+    _kernels: int = 0
+    _lock: Any = field(default_factory=threading.Lock)
+
+    def __enter__(self) -> Progress:
+        if not self.quiet and self.live and self.to.is_terminal:
+            self._status = self.to.status("")
+            self._status.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._status is not None:
+            if error is None:
+                self._finish()
+            self._status.stop()
+            self._status = None
+
+    def before_stage(self, name: str) -> None:
+        """Begin a stage; several in a row of one name are one stage."""
+        if name == self._stage or self.quiet:
+            return
+        self._finish()
+        self._stage, self._begun, self._kernels = name, time.perf_counter(), 0
+        if self._status is None:
+            self.to.print(f"fovea: {name} ...", markup=False)
+        self.detail("")
+
+    def before_pass(self, step: Step, module: Any) -> None:
+        self.detail(step.name)
+
+    def after_kernel(self, name: str, total: int) -> None:
+        with self._lock:
+            self._kernels += 1
+            self.detail(f"{self._kernels} of {total} kernels")
+
+    def detail(self, text: str) -> None:
+        """What the stage is at; only a live line shows it."""
+        if self._status is not None:
+            self._status.update(f"{self._stage} [dim]{text}[/]")
+
+    def count(self, items: Iterable[T], what: str) -> Iterator[T]:
+        """The items, each told as it is taken: `what` 1, `what` 2, ..."""
+        for number, item in enumerate(items, 1):
+            self.detail(f"{what} {number}")
+            yield item
+
+    def _finish(self) -> None:
+        if self._status is not None and self._stage:
+            self.to.print(f"{self._stage:<20} [dim]{time.perf_counter() - self._begun:7.2f} s[/]")

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The report of a compilation: what was decided and why, as the JSON document `report.json`.
+
+    {
+      "version": 1, "fovea": "0.1.0", "model": "model.mlir",
+      "options": {"target": "gfx942", "fp8": true, ...},
+      "attention": {"tagged": 6, "fused": 6, "near_misses": 0, "decisions": [...]},
+      "contractions": {"fp8": 36, "attention": 12, "other": 0, "decisions": [...]},   (only with FP8)
+      "scales": [{"id", "role", "axis", "storage", "min", "max"}], "ranges": {id: {"max_abs", "batches", "elements"}},
+      "kernels": [{"name", "launches", "grid", "block", "vgpr", ..., "matrix": {mnemonic: count}}],
+      "plan": {"launches", "kernels", "arena_bytes", "unshared_bytes", "weight_bytes", "inputs", "outputs"},
+      "seconds": {stage: seconds}
+    }
+
+A decision has `location` (`file:line:column` where known), `decision` and `reason`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import fovea
+from fovea.diagnostics import place_of
+from fovea.resources import kernel_resources
+
+if TYPE_CHECKING:
+    from fovea.api import CompiledModel
+
+VERSION = 1
+JSON_FILE, HTML_FILE = "report.json", "report.html"
+ATTENTION, OTHER, FP8 = "attention", "other", "fp8"
+# Options that say how to compile and not what: they belong to the machine.
+_OF_MACHINE = ("jobs", "lld")
+
+
+def make_report(model: CompiledModel, name: str) -> dict[str, Any]:
+    """The report of `model`, which came from a file called `name`."""
+    options = {key: value for key, value in asdict(model.options).items() if key not in _OF_MACHINE}
+    report: dict[str, Any] = {"version": VERSION, "fovea": fovea.__version__, "model": name, "options": options}
+    report["attention"] = _attention(model.records)
+    if model.options.fp8:
+        report["contractions"] = _contractions(model.records)
+        report["scales"] = [_without(record, "kind") for record in model.records if record.get("kind") == "scale"]
+        report["ranges"] = {id_: asdict(range_) for id_, range_ in model.ranges.items()}
+    report["kernels"] = [asdict(kernel) for kernel in kernel_resources(model.plan, model.code_objects)]
+    report["plan"] = _plan(model)
+    report["seconds"] = {stage: round(seconds, 4) for stage, seconds in model.seconds.items()}
+    return report
+
+
+def to_json(report: Mapping[str, Any]) -> str:
+    """The text of report.json."""
+    return json.dumps(report, indent=1) + "\n"
+
+
+def where(location: str) -> str:
+    """`file:line:column` of MLIR's text of a location; the text itself if it has none."""
+    place = place_of(location)
+    return f"{place.file}:{place.line}:{place.column}" if place else location
+
+
+def _without(record: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {key: value for key, value in record.items() if key not in names}
+
+
+def _located(record: Mapping[str, Any], *dropped: str) -> dict[str, Any]:
+    return {**_without(record, *dropped), "location": where(record["location"])}
+
+
+def _attention(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    found = [r for r in records if r.get("pass") in ("detect-attention", "fuse-attention")]
+    detected = [r for r in found if r["pass"] == "detect-attention"]
+    return {
+        "tagged": sum(r.get("id") is not None for r in detected),
+        "fused": sum(r["decision"] == "fused" for r in found),
+        "near_misses": sum(r["decision"] == "near-miss" for r in detected),
+        "decisions": [_located(r) for r in found],
+    }
+
+
+def _contractions(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Decisions by contraction. One that was quantised but whose scales could not be moved behind it is not in FP8."""
+    left = {r["location"]: r["reason"] for r in records if r.get("kind") == "fold-qdq" and r["decision"] == "left"}
+    decisions = []
+    for record in records:
+        if record.get("kind") != "contraction":
+            continue
+        entry = _located(record, "kind")
+        if record["decision"] == FP8 and record["location"] in left:
+            entry.update(decision=OTHER, reason=f"its scales cannot be moved behind it: {left[record['location']]}")
+        elif record["decision"] != FP8:
+            spared = record["reason"].startswith("part of attention")
+            entry["decision"] = ATTENTION if spared else OTHER
+        decisions.append(entry)
+    counts = {kind: sum(d["decision"] == kind for d in decisions) for kind in (FP8, ATTENTION, OTHER)}
+    return {**counts, "decisions": decisions}
+
+
+def _plan(model: CompiledModel) -> dict[str, Any]:
+    plan = model.plan
+    planned: Mapping[str, Any] = next((r for r in model.records if r.get("kind") == "plan"), {})
+    return {
+        "launches": len(plan.launches),
+        "kernels": len({(launch.code_object, launch.kernel) for launch in plan.launches}),
+        "arena_bytes": plan.arena_bytes,
+        "unshared_bytes": planned.get("unshared_bytes", plan.arena_bytes),
+        "weight_bytes": sum(array.nbytes for array in model.weights.values()),
+        "inputs": [_without(asdict(tensor), "buffer") for tensor in plan.inputs],
+        "outputs": [_without(asdict(tensor), "buffer") for tensor in plan.outputs],
+    }

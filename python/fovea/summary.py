@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The tables that `fovea compile` ends with, and the kernel table of `fovea inspect`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from fovea.report import FP8
+from fovea.tables import KERNEL_COLUMNS, SUMMARY_COLUMNS, bytes_text, kernel_row, listed
+
+_SITE = re.compile(r" site \d+$")  # one line for the contractions of all sites
+
+
+def table(title: str, columns: Sequence[tuple[str, Any]], rows: Iterable[Sequence[str]]) -> Table:
+    """A plain table; `columns` are (heading, alignment). Cells are text, not markup."""
+    result = Table(title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE, pad_edge=False)
+    for heading, alignment in columns:
+        result.add_column(heading, justify=alignment, overflow="fold")
+    for row in rows:
+        result.add_row(*(_plain(cell) for cell in row))
+    return result
+
+
+def _plain(text: str) -> str:
+    return text.replace("[", r"\[")
+
+
+def print_kernels(console: Console, kernels: Sequence[Mapping[str, Any]], with_matrix: bool) -> None:
+    """A row a kernel."""
+    columns = KERNEL_COLUMNS if with_matrix else KERNEL_COLUMNS[:SUMMARY_COLUMNS]
+    console.print(table("Kernels", columns, (kernel_row(kernel)[: len(columns)] for kernel in kernels)))
+
+
+def print_summary(console: Console, report: Mapping[str, Any]) -> None:
+    """Attention, contractions, kernels, memory and time of a compilation, from its report."""
+    console.print(table("Summary", (("", "left"), ("", "left")), _facts(report)))
+    if "contractions" in report:
+        rows = _reasons(report["contractions"]["decisions"])
+        columns = (("Contractions", "right"), ("In", "left"), ("Why", "left"), ("Which", "left"))
+        console.print(table("", columns, rows))
+    misses = [d for d in report["attention"]["decisions"] if d["decision"] in ("near-miss", "not fused")]
+    if misses:
+        rows = [[d["decision"], d["location"], d["reason"]] for d in misses]
+        console.print(table("Attention", (("Decision", "left"), ("Where", "left"), ("Why", "left")), rows))
+    print_kernels(console, report["kernels"], with_matrix=False)
+    seconds = report["seconds"]
+    rows = [[stage, f"{value:.2f} s"] for stage, value in {**seconds, "total": sum(seconds.values())}.items()]
+    console.print(table("Time", (("Stage", "left"), ("Wall clock", "right")), rows))
+
+
+def _facts(report: Mapping[str, Any]) -> list[tuple[str, str]]:
+    attention, plan = report["attention"], report["plan"]
+    facts = [("target", report["options"]["target"])]
+    misses = f", {attention['near_misses']} near misses" if attention["near_misses"] else ""
+    facts.append(("attention", f"{attention['tagged']} sites tagged, {attention['fused']} fused{misses}"))
+    if "contractions" in report:
+        found = report["contractions"]
+        facts.append(("contractions", f"{found['fp8']} in FP8, {found['attention']} spared as part of attention, "
+                                      f"{found['other']} kept for another reason"))  # fmt: skip
+    else:
+        facts.append(("contractions", f"none in FP8 (--no-fp8), all in {report['options']['compute_type']}"))
+    spilling = sum(bool(k["vgpr_spills"] + k["sgpr_spills"]) for k in report["kernels"])
+    facts.append(("kernels", f"{plan['kernels']} in {plan['launches']} launches, {spilling or 'none'} with spills"))
+    facts.append(("arena", f"{bytes_text(plan['arena_bytes'])}; {bytes_text(plan['unshared_bytes'])} without sharing"))
+    facts.append(("weights", bytes_text(plan["weight_bytes"])))
+    return facts
+
+
+def _reasons(decisions: Sequence[Mapping[str, Any]]) -> list[list[str]]:
+    """Contractions by what was decided and why; those in FP8 are counted, every other one is named."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for decision in decisions:
+        key = (decision["decision"], _SITE.sub("", decision["reason"]))
+        groups.setdefault(key, []).append(decision["id"])
+    rows = []
+    for (kind, reason), ids in groups.items():
+        names = listed(ids) if kind == FP8 else ", ".join(ids)
+        rows.append([str(len(ids)), "FP8" if kind == FP8 else "-", reason, names])
+    return rows

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Rows of numbers and words as a person reads them; shared by the terminal and the HTML report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+KERNEL_COLUMNS: tuple[tuple[str, str], ...] = (
+    ("Kernel", "left"), ("Launches", "right"), ("Grid", "left"), ("Block", "left"), ("VGPR", "right"),
+    ("AGPR", "right"), ("SGPR", "right"), ("Spills", "right"), ("LDS", "right"), ("Scratch", "right"),
+    ("Code", "right"), ("Matrix instructions", "left"),
+)  # fmt: skip
+"""Heading and alignment of each column of `kernel_row`."""
+
+SUMMARY_COLUMNS = 11  # the terminal's summary leaves out the last
+
+
+def kernel_row(kernel: Mapping[str, Any]) -> list[str]:
+    """One kernel of a report, or a KernelResources as a dict, as text by column."""
+    return [
+        kernel["name"], str(kernel["launches"]), extents(kernel["grid"]), extents(kernel["block"]),
+        str(kernel["vgpr"]), str(kernel["agpr"]), str(kernel["sgpr"]),
+        str(kernel["vgpr_spills"] + kernel["sgpr_spills"]), str(kernel["lds_bytes"]), str(kernel["scratch_bytes"]),
+        str(kernel["code_bytes"]), matrix_text(kernel["matrix"]),
+    ]  # fmt: skip
+
+
+def extents(values: Sequence[int]) -> str:
+    """`12x16` for (12, 16, 1): trailing ones are left out."""
+    last = max((i for i, value in enumerate(values) if value != 1), default=0)
+    return "x".join(str(value) for value in values[: last + 1])
+
+
+def matrix_text(matrix: Mapping[str, int] | None) -> str:
+    """Counts and mnemonics in one line; `?` where the code could not be disassembled."""
+    if matrix is None:
+        return "?"
+    return ", ".join(f"{count} {name}" for name, count in matrix.items()) or "-"
+
+
+def bytes_text(count: int) -> str:
+    """A size as bytes and in the unit that suits it."""
+    for unit, factor in (("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)):
+        if count >= factor:
+            return f"{count:,} bytes ({count / factor:.1f} {unit})"
+    return f"{count:,} bytes"
+
+
+def shape_text(shape: Mapping[str, int]) -> str:
+    """`8 x (128 x 128 x 32)` of a contraction's batch, m, n and k; empty where they are not known."""
+    if not shape:
+        return ""
+    inner = f"{shape['m']} x {shape['n']} x {shape['k']}"
+    return f"{shape['batch']} x ({inner})" if shape.get("batch", 1) != 1 else inner
+
+
+def scale_text(low: float, high: float) -> str:
+    """A scale, or the range of the scales of the channels."""
+    return f"{low:.4g}" if low == high else f"{low:.4g} .. {high:.4g}"
+
+
+def listed(names: Iterable[str], limit: int = 3) -> str:
+    """The first names, and how many more there are."""
+    every = list(names)
+    more = f", ... ({len(every) - limit} more)" if len(every) > limit else ""
+    return ", ".join(every[:limit]) + more
