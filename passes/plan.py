@@ -60,7 +60,8 @@ class Plan:
     """Give each result of a kernel call a place: an output of the entry function, or bytes of one arena.
 
     Calls run in program order; buffers whose lifetimes do not meet share bytes. Results get the attribute
-    `fovea.offsets` (bytes in the arena, -1 for an output), the entry function `fovea.arena_bytes`.
+    `fovea.offsets` (bytes in the arena, -1 for an output), the entry function `fovea.arena_bytes`. The record of kind
+    "plan" lists the tensors in the arena, with shapes: what the memory is spent on.
 
     Before:
 
@@ -107,9 +108,23 @@ class Plan:
             i64 = ir.IntegerType.get_signless(64)
             function.attributes[ARENA_BYTES] = ir.IntegerAttr.get(i64, total)
         unshared = sum(interval.size for interval in intervals)
-        context.records.append(
-            {"kind": "plan", "launches": len(calls), "arena_bytes": total, "unshared_bytes": unshared}
-        )
+        tensors = [
+            _described(calls[call], result, interval.size, offset)
+            for (call, result), interval, offset in zip(arena, intervals, offsets, strict=True)
+        ]
+        context.records.append({
+            "kind": "plan", "launches": len(calls), "arena_bytes": total, "unshared_bytes": unshared,
+            "tensors": tensors,
+        })  # fmt: skip
+
+
+def _described(call: Any, number: int, size: int, offset: int) -> dict[str, Any]:
+    """A tensor of the arena for the report: the kernel that writes it, its shape, element type, bytes and place."""
+    type_ = call.results[number].type
+    callee = ir.FlatSymbolRefAttr(call.attributes["callee"]).value
+    return {
+        "kernel": callee, "shape": list(type_.shape), "dtype": str(type_.element_type), "bytes": size, "offset": offset,
+    }  # fmt: skip
 
 
 def root_of(value: Any) -> Any:

@@ -8,7 +8,8 @@
       "contractions": {"fp8": 36, "attention": 12, "other": 0, "decisions": [...]},   (only with FP8)
       "scales": [{"id", "role", "axis", "storage", "min", "max"}], "ranges": {id: {"max_abs", "batches", "elements"}},
       "kernels": [{"name", "launches", "grid", "block", "vgpr", ..., "matrix": {mnemonic: count}}],
-      "plan": {"launches", "kernels", "arena_bytes", "unshared_bytes", "weight_bytes", "inputs", "outputs"},
+      "plan": {"launches", "kernels", "arena_bytes", "unshared_bytes", "weight_bytes", "inputs", "outputs",
+               "tensors": [{"kernel", "shape", "dtype", "bytes", "offset"}]},   (what the arena holds)
       "seconds": {stage: seconds}
     }
 
@@ -110,4 +111,5 @@ def _plan(model: CompiledModel) -> dict[str, Any]:
         "weight_bytes": sum(array.nbytes for array in model.weights.values()),
         "inputs": [_without(asdict(tensor), "buffer") for tensor in plan.inputs],
         "outputs": [_without(asdict(tensor), "buffer") for tensor in plan.outputs],
+        "tensors": list(planned.get("tensors", ())),
     }
