@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from fovea.dialect.attention_tag import tag
 from fovea.passes.attention import NearMiss, Site, match_sites
+from fovea.passes.attention.bands import band_of
 from fovea.passes.attention.evaluate import shape_of
 from fovea.passes.ir_utils import functions
 from fovea.passes.registry import PassContext, register
@@ -69,18 +70,25 @@ def _report_near_miss(miss: NearMiss, context: PassContext) -> None:
     )  # fmt: skip
 
 
+def _shown(flags: dict[str, Any]) -> str:
+    """Flags of a variant, for a remark."""
+    shown = [name if value is True else f"{name} {value}" for name, value in flags.items()]
+    return "".join(f", {text.replace('_', ' ')}" for text in shown)
+
+
 def _report(site: Site, context: PassContext, number: int | None) -> None:
     """Record one site; `number` is its id, None if it was left untagged."""
+    flags = {**site.flags, **band_of(site)}
     decision = "policy" if site.policy else "tagged"
     reason = site.policy or "softmax over the axis that the second contraction sums over, between two contractions"
     if site.policy:
         reason += "; tagged" if number is not None else "; not tagged"
-    ops = "" if number is None else f" (site {number}, {len(site.roles)} ops)"
+    ops = "" if number is None else f" (site {number}, {len(site.roles)} ops{_shown(flags)})"
     context.remark(site.pv.location, f"attention {decision}: {reason}{ops}")
     context.records.append(
         {
             "pass": "detect-attention", "id": number, "decision": decision, "reason": reason, "op": site.pv.name,
-            "location": str(site.pv.location), "flags": dict(site.flags),
+            "location": str(site.pv.location), "flags": flags,
             "q": [shape_of(site.qk.operands[0])], "k": [shape_of(site.qk.operands[1])],
             "batch": [a.size for a in site.batch], "m": [a.size for a in site.m], "n": [a.size for a in site.n],
             "depth": [a.size for a in site.k], "value_depth": [a.size for a in site.d],

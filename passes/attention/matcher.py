@@ -184,7 +184,8 @@ def _attempt(first: Any, second: Any, ops: list[Any], dims: Dims, strip: bool = 
     if plain is not bare:
         site.flags["quantised"] = True
         site.not_fusable = QUANTISED
-    site.flags["max_subtracted"] = bool(dropped)
+    if not dropped and second.name not in WHOLE and exponential.name in EXPONENTIALS:
+        site.flags["no_maximum"] = True
     apply_policy(site, ops, mentions)
     return site
 
