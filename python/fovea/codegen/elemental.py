@@ -517,7 +517,7 @@ def _quantize(e: Elemental, op: Any, value: Any, indices: tuple[Index, ...], lan
     inverse = _scale(op, inverse=True)
     if inverse != 1:
         real = arith.mulf(real, scalar.constant(inverse, real.type))
-    return fp8.from_f32(real, str(value.type.element_type))
+    return fp8.from_f32(real, str(value.type.element_type), saturate=True)
 
 
 def _dequantize(e: Elemental, op: Any, value: Any, indices: tuple[Index, ...], lanes: int | None, width: int) -> Any:
