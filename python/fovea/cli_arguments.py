@@ -27,7 +27,7 @@ COMMANDS: Commands = {
         "input": [
             (("model",), {"metavar": "MODEL"}, "MLIR, linalg on tensors, text or bytecode; '-' is standard input"),
             (("--weights",), _MANY, "safetensors file behind fovea.weight arguments; may be repeated"),
-            (("--calibration",), _MANY, "npz file: one array an input, with a leading axis of batches; may be repeated"),
+            (("--calibration",), _MANY, "npz file: one array an input, its first axis the batches; may be repeated"),
         ],
         "what to make of it": [
             (("--target",), {"metavar": "CHIP", "default": "gfx942"}, "chip to compile for (default: gfx942)"),
@@ -36,7 +36,8 @@ COMMANDS: Commands = {
             (("--quantize-attention",), _ON, "quantise those inside attention too; it is then not fused"),
             (("--exclude",), {"metavar": "REGEX", "default": ""},
              "keep contractions out of FP8 whose location name or result name this finds"),
-            (("--compute-type",), {"metavar": "TYPE", "default": "f16"}, "f16 (default), bf16 or f32: type of what is not FP8"),
+            (("--compute-type",), {"metavar": "TYPE", "default": "f16"},
+             "f16 (default), bf16 or f32: type of what is not FP8"),
         ],
         "output": [
             (("-o",), {"metavar": "OUT", "dest": "output"},
@@ -92,7 +93,8 @@ def make_parser(commands: Commands | None = None) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="store_true", help="print the versions of Fovea, the bindings and LLVM")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND")
     for name, (text, headings) in (commands or COMMANDS).items():
-        command = subparsers.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.", allow_abbrev=False)
+        description = f"{text[0].upper()}{text[1:]}."
+        command = subparsers.add_parser(name, help=text, description=description, allow_abbrev=False)
         for heading, flags in headings.items():
             group = command.add_argument_group(heading)
             for names, settings, help_text in flags:

@@ -11,7 +11,6 @@ from fovea.errors import InternalError
 from fovea.lowered import code_object_path, launches_of
 
 TRIPLE = "amdgcn-amd-amdhsa"
-_BINARY = 2  # gpu::CompilationTarget::Binary: an object that has an entry for a loader
 
 
 def host_module(module: Any, code_objects: Mapping[str, bytes], target: str) -> str:
@@ -30,12 +29,13 @@ def host_module(module: Any, code_objects: Mapping[str, bytes], target: str) -> 
             if code is not None:
                 attributes = {
                     "sym_name": ir.StringAttr.get(name),
-                    "objects": ir.ArrayAttr.get([gpu.ObjectAttr.get(chip, _BINARY, code)]),
+                    "offloadingHandler": ir.Attribute.parse("#gpu.select_object"),  # the printer needs one
+                    "objects": ir.ArrayAttr.get([gpu.ObjectAttr.get(chip, gpu.CompilationTarget.Binary, code)]),
                 }
                 ir.Operation.create("gpu.binary", attributes=attributes, ip=ir.InsertionPoint(op))
             op.operation.erase()
         work.verify()
-        return f"{work}\n"
+        return str(work).rstrip("\n") + "\n"
 
 
 def llvm_ir(module: Any, kernels: Mapping[str, Any]) -> str:

@@ -39,7 +39,10 @@ def print_kernels(console: Console, kernels: Sequence[Mapping[str, Any]], with_m
 
 def print_summary(console: Console, report: Mapping[str, Any]) -> None:
     """Attention, contractions, kernels, memory and time of a compilation, from its report."""
-    console.print(table("Summary", (("", "left"), ("", "left")), _facts(report)))
+    facts = Table.grid(padding=(0, 2))
+    for name, text in _facts(report):
+        facts.add_row(f"[bold]{name}[/]", _plain(text))
+    console.print(facts)
     if "contractions" in report:
         rows = _reasons(report["contractions"]["decisions"])
         columns = (("Contractions", "right"), ("In", "left"), ("Why", "left"), ("Which", "left"))
