@@ -42,6 +42,14 @@ class Reuse:
     for_later: bool = False
 
 
+def _without_sign(bits: Array) -> Array:
+    return bits & np.uint32(0x7FFFFFFF)
+
+
+def _flip_sign(bits: Array) -> Array:
+    return bits ^ np.uint32(0x80000000)
+
+
 class Build:
     """Decoding context of one instruction: collects which registers it reads and writes."""
 
@@ -105,10 +113,12 @@ class Build:
             get = self._special_source(operand, kind)
         else:
             raise DecodeError(f"operand '{operand.text}' cannot be read as {kind}")
+        # On raw 32-bit sources (v_cndmask_b32) the modifiers act on the sign bit, as they do on floats.
+        raw = kind == "u32"
         if operand.abs:
-            get = _then(get, np.abs)
+            get = _then(get, _without_sign if raw else np.abs)
         if operand.neg:
-            get = _then(get, np.negative)
+            get = _then(get, _flip_sign if raw else np.negative)
         if self.flushes(kind):
             get = _then(get, flush)
         return get
