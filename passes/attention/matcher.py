@@ -13,7 +13,7 @@ from fovea.passes.attention import roles
 from fovea.passes.attention.cone import between, first_contractions, second_contractions
 from fovea.passes.attention.contraction import Contraction, free_index, open_contraction, split_sides
 from fovea.passes.attention.evaluate import Evaluator, Opaque
-from fovea.passes.attention.expression import Algebra, Dims, Expr, Index, Resplit, Segments, constant_value
+from fovea.passes.attention.expression import DIV, MUL, Algebra, Dims, Expr, Index, Resplit, Segments, constant_value
 from fovea.passes.attention.plan import NotFusable
 from fovea.passes.attention.policy import apply_policy
 from fovea.passes.attention.quantised import without_pairs
@@ -24,6 +24,7 @@ from fovea.passes.attention.strip import QUANTISED, strip_pairs
 from fovea.passes.attention.whole import WHOLE, match_whole
 from fovea.passes.ir_utils import defining_op, is_linalg
 
+GATED = "the probabilities are multiplied by a tensor at run time before they weigh the values"
 ATTEMPTS = 32
 """How often one candidate may be started again with finer dims; each time splits one dim, so few suffice."""
 
@@ -163,9 +164,9 @@ def _attempt(first: Any, second: Any, ops: list[Any], dims: Dims, strip: bool = 
     bare = algebra.uncast(outer.body)
     plain = without_pairs(algebra, bare)
     product = flatten(plain, mentions)
+    divided = any(not mentions(divisor) for divisor in product.divisors)
     product.factors = [factor for factor in product.factors if mentions(factor)]
-    if any(not mentions(divisor) for divisor in product.divisors):
-        product.divisors = [divisor for divisor in product.divisors if mentions(divisor)]
+    product.divisors = [divisor for divisor in product.divisors if mentions(divisor)]
     _refuse_opaque(product.factors, mentions)
     exponential, extra_terms = match_softmax(algebra, product, outer.bound)
     score, dropped = score_of(algebra, _with_casts(algebra, outer.body, exponential), outer.bound, mentions)
@@ -175,6 +176,10 @@ def _attempt(first: Any, second: Any, ops: list[Any], dims: Dims, strip: bool = 
         inner = replace(inner, body=without_pairs(algebra, inner.body))
     values = _value_factors(algebra, outer.body, mentions)
     site = _classify(algebra, dims, first, second, outer, inner, score, leaf, values)
+    if divided and site.policy is None:
+        site.policy = GATED
+    if site.policy == GATED:
+        site.not_fusable = GATED
     site.guards = tuple(product.guards)
     site.output_scale = product.coefficient
     site.roles = roles.roles_of(ops, first, second)
@@ -271,10 +276,10 @@ def _value_factors(algebra: Algebra, body: Expr, mentions: _Mentions) -> list[Ex
         if not mentions(node):
             if bare.kind != "const":
                 factors.append(node)
-        elif bare.name == "arith.mulf":
-            while node.name != "arith.mulf":
+        elif bare.name in (MUL, DIV):
+            while node.name != bare.name:
                 node = node.args[0]
-            pending += reversed(node.args)
+            pending += reversed(node.args) if bare.name == MUL else node.args[:1]
     return factors
 
 
@@ -321,7 +326,7 @@ def _classify(
     if outer.init.kind != "const" or float(outer.init.data[0]) != 0:
         site.not_fusable = "the second contraction accumulates onto a tensor that is not zero"
     if gates:
-        site.policy = "the probabilities are multiplied by a tensor at run time before they weigh the values"
+        site.policy = GATED
     return site
 
 

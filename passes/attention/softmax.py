@@ -32,13 +32,15 @@ class Product:
 
 
 def flatten(expr: Expr, mentions: Mentions) -> Product:
-    """`expr` as a product. Only parts that mention the scores are looked into for guards."""
+    """`expr` as a product. Only parts that mention the scores are looked into; others are factors as they are."""
     product = Product()
 
     def visit(node: Expr, inverse: bool) -> None:
         number = constant_value(node)
         if number is not None and not (inverse and number == 0):
             product.coefficient *= 1 / number if inverse else number
+        elif not mentions(node):
+            (product.divisors if inverse else product.factors).append(node)
         elif node.name == MUL:
             for arg in node.args:
                 visit(arg, inverse)
@@ -48,7 +50,7 @@ def flatten(expr: Expr, mentions: Mentions) -> Product:
         elif node.name == NEG:
             product.coefficient *= -1
             visit(node.args[0], inverse)
-        elif node.name == "arith.select" and not inverse and mentions(node):
+        elif node.name == "arith.select" and not inverse:
             condition, yes, no = node.args
             if constant_value(yes) == 0:
                 product.guards.append(Guard(condition, False))
