@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from fovea.bindings import ir
 from fovea.codegen.registry import KIND
 from fovea.passes import ir_utils as utils
+from fovea.passes.decompose_softmax import decompose_softmax
 from fovea.passes.kernel_groups import Grouping, is_view
 from fovea.passes.outline import Outliner
 from fovea.passes.registry import PassContext, register
@@ -56,6 +57,7 @@ class FormKernels:
         with module.context, ir.Location.unknown(module.context):
             _copy_returned(function)
             hoist_scales(function)
+            decompose_softmax(function)
             Outliner(module, Grouping(function)).run()
         kinds = [ir.StringAttr(f.attributes[KIND]).value for f in utils.functions(module) if KIND in f.attributes]
         context.records.append({"kind": "kernels", "count": len(kinds), "kinds": sorted(kinds)})
