@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from fovea.dialect.attention import FLOATS
 from fovea.passes.attention.expression import DYNAMIC, Atom, Expr, Index
 from fovea.passes.attention.trace import Place, trace
 
@@ -35,8 +36,10 @@ def read_of(expr: Expr, order: Sequence[Atom], may_split: frozenset[Atom], bare:
     `bare`: `expr` without casts.
     """
     inner = expr
-    while inner.name == "arith.extf":
+    while inner.name == "arith.extf" and inner.args[0].type in FLOATS:
         inner = inner.args[0]
+    if expr.type not in FLOATS:
+        raise NotFusable(f"an operand of a contraction has element type {expr.type}")
     if inner.kind == "load" and bare.kind == "load":
         place = trace(inner.data[0], inner.data[1], may_split)
         return Read(place[1], place, None)

@@ -199,6 +199,10 @@ def _weigh(builder: Builder, probabilities: Value, value: Value, batch: str, mut
             probabilities.dims, [dead, probabilities],
             ["%c = arith.constant 0.0 : T", "%r = arith.select %x0, %c, %x1 : T"],
         )  # fmt: skip
+    if not mutation and builder.pick("dropout scale", "none", "none", "kept") == "kept":
+        probabilities = builder.pointwise(
+            probabilities.dims, [probabilities], ["%c = arith.constant 1.25 : T", "%r = arith.mulf %x0, %c : T"]
+        )
     if builder.pick("probabilities", "left operand", "right operand") == "left operand":
         return builder.contract(probabilities, value, batch + "md")
     return builder.contract(value, probabilities, batch + "dm")
