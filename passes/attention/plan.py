@@ -38,8 +38,6 @@ def read_of(expr: Expr, order: Sequence[Atom], may_split: frozenset[Atom], bare:
     inner = expr
     while inner.name == "arith.extf" and inner.args[0].type in FLOATS:
         inner = inner.args[0]
-    if expr.type not in FLOATS:
-        raise NotFusable(f"an operand of a contraction has element type {expr.type}")
     if inner.kind == "load" and bare.kind == "load":
         place = trace(inner.data[0], inner.data[1], may_split)
         return Read(place[1], place, None)

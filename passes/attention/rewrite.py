@@ -40,8 +40,9 @@ def plan(site: Site) -> Plan:
     """Raises NotFusable with the reason, or Resplit."""
     if site.not_fusable is not None:
         raise NotFusable(site.not_fusable)
-    if site.score_leaf.type not in WIDTH or site.score.type not in WIDTH:
-        raise NotFusable(f"the scores have element type {site.score_leaf.type}")
+    for expr in (site.score_leaf, site.score, site.query, site.key, site.value):
+        if expr.type not in WIDTH:
+            raise NotFusable(f"an operand or a score has element type {expr.type}")
     algebra = site.algebra
     shared = frozenset(site.batch)
     query = read_of(site.query, (*site.batch, *site.m, *site.k), shared, algebra.uncast(site.query))
