@@ -26,7 +26,7 @@ def passes_through(op: Any) -> bool:
 def users(op: Any) -> Iterator[Any]:
     """Ops that use a result of `op`; a use inside a linalg body counts as use by the linalg op."""
     for result in op.results:
-        for use in result.uses:
+        for use in reversed(list(result.uses)):  # MLIR lists the last use first
             user = use.owner.operation
             yield user if user.block == op.block else enclosing(user, op.block)
 

@@ -85,8 +85,26 @@ def match_at(exponential: Any, taken: set[Any]) -> Site | NearMiss | None:
                 reason = reason or NearMiss(second, str(error))
                 continue
             if site is not None:
+                _add_siblings(site, [other for other in seconds if other not in taken])
                 return site
     return reason
+
+
+def _add_siblings(site: Site, seconds: Sequence[Any]) -> None:
+    """Other contractions that the same probabilities weigh values for belong to the site: it is tagged whole."""
+    for other in seconds:
+        if other == site.pv:
+            continue
+        try:
+            sibling = match_pair(site.qk, other)
+        except Mismatch:
+            continue
+        if sibling is not None:
+            known = {op for op, _ in site.roles}
+            site.roles += [(op, role) for op, role in sibling.roles if op not in known]
+            site.policy = site.not_fusable = "the same probabilities weigh several tensors"
+            site.flags["several_values"] = True
+            site.flags.pop("probabilities_used_elsewhere", None)
 
 
 def match_pair(first: Any, second: Any) -> Site | None:

@@ -27,8 +27,9 @@ TOLERANCE = {"f32": 2e-6, "f16": 2e-3}
 def inputs_of(function: Any, rng: np.random.Generator) -> list[Any]:
     arrays = []
     for argument in function.arguments:
-        dtype = DTYPES[str(argument.type.element_type)]
-        numbers = rng.standard_normal(list(argument.type.shape))
+        tensor = isinstance(argument.type, ir.RankedTensorType)
+        dtype = DTYPES[str(argument.type.element_type if tensor else argument.type)]
+        numbers = rng.standard_normal(list(argument.type.shape) if tensor else [])
         arrays.append(np.asarray(numbers > 0.3) if dtype is np.bool_ else np.asarray(numbers, dtype))
     return arrays
 
