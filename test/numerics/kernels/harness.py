@@ -115,10 +115,15 @@ class Kernels:
         outputs = [unwritten(type_) for type_ in kernel.results]
         stored = [np.ascontiguousarray(a.astype(np.uint8) if a.dtype == bool else a) for a in arrays] + outputs
         statistics = emulate(kernel.code, None, kernel.shape.grid, (kernel.shape.block, 1, 1), stored)
-        kernel.function.attributes["sym_visibility"] = ir.StringAttr.get("public", kernel.module.context)
-        expected = Executor(kernel.module).run(arrays)
-        return Result(arrays, [as_float(a) for a in outputs], [as_float(a) for a in expected], outputs, list(expected),
+        expected = self.reference(name, arrays)
+        return Result(arrays, [as_float(a) for a in outputs], [as_float(a) for a in expected], outputs, expected,
                       statistics, kernel.shape)  # fmt: skip
+
+    def reference(self, name: str, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """The reference executor's results."""
+        kernel = self.kernels[name]
+        kernel.function.attributes["sym_visibility"] = ir.StringAttr.get("public", kernel.module.context)
+        return list(Executor(kernel.module).run(list(arrays)))
 
 
 def unwritten(type_: Any) -> np.ndarray:
