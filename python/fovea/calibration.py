@@ -8,8 +8,6 @@ merged batch by batch.
 from __future__ import annotations
 
 import os
-import zipfile
-import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +19,7 @@ from fovea.bindings import ir
 from fovea.errors import InputError
 from fovea.executor import Executor
 from fovea.executor.types import is_float, is_small_float, location_text, name_of, shape_text
+from fovea.npz import open_npz, read_array
 
 if TYPE_CHECKING:
     from fovea.weights import WeightStore
@@ -136,15 +135,7 @@ def load_batches(paths: Sequence[PathLike], inputs: Sequence[tuple[str, Sequence
 
 
 def _read(path: Path, inputs: Sequence[tuple[str, Sequence[int], Any]]) -> dict[str, Array]:
-    try:
-        file = np.load(path, allow_pickle=False)
-    except OSError as error:
-        raise InputError(f"{path}: cannot read the calibration data: {error.strerror or error}") from error
-    except (ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path}: not an npz file ({error})") from error
-    if not isinstance(file, np.lib.npyio.NpzFile):
-        raise InputError(f"{path}: expected an npz file (one array an input), found a single array (npy)")
-    with file:
+    with open_npz(path, "the calibration data") as file:
         names = [name for name, _, _ in inputs]
         missing, extra = [n for n in names if n not in file.files], [n for n in file.files if n not in names]
         if missing or extra:
@@ -153,11 +144,7 @@ def _read(path: Path, inputs: Sequence[tuple[str, Sequence[int], Any]]) -> dict[
             raise InputError(f"{path}: {' and '.join(parts)}; the model's inputs are: {', '.join(names) or 'none'}")
         arrays = {}
         for name, shape, dtype in inputs:
-            try:
-                array = file[name]
-            except (ValueError, EOFError, OSError, zipfile.BadZipFile, zlib.error) as error:
-                raise InputError(f"{path}: cannot read array '{name}': {error}") from error
-            arrays[name] = _convert(path, name, array, tuple(shape), np.dtype(dtype))
+            arrays[name] = _convert(path, name, read_array(file, path, name), tuple(shape), np.dtype(dtype))
     return arrays
 
 

@@ -105,7 +105,10 @@ def make_parser(commands: Commands | None = None) -> argparse.ArgumentParser:
 def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
     """The command line as data; UsageError if it is wrong or names no command."""
     parser = make_parser()
-    arguments = parser.parse_args(argv)
+    arguments, unknown = parser.parse_known_args(argv)
+    if unknown:
+        command = f" {arguments.command}" if arguments.command else ""
+        raise UsageError(f"unrecognized arguments: {' '.join(unknown)}; see 'fovea{command} --help'")
     if arguments.command is None and not arguments.version:
         raise UsageError(f"expected a command: {', '.join(COMMANDS)}; see 'fovea --help'")
     return arguments

@@ -14,7 +14,7 @@ from fovea.calibration import load_batches
 from fovea.cli_arguments import STDIN, STDOUT
 from fovea.codegen import linker
 from fovea.diagnostics import STDIN as STDIN_NAME
-from fovea.diagnostics import Renderer, location_text
+from fovea.diagnostics import Renderer, located, location_text
 from fovea.errors import CompileError, Diagnostic, InputError, UsageError
 from fovea.executor.interpreter import WEIGHT, argument_attribute, entry_of, inputs_of
 from fovea.files import check_parent, write_atomically
@@ -27,6 +27,7 @@ from fovea.progress import Progress, console
 from fovea.report import HTML_FILE, JSON_FILE, make_report, to_json
 from fovea.report_html import to_html
 from fovea.summary import print_summary
+from fovea.tables import listed
 from fovea.weights import WeightStore
 
 PACKAGE_SUFFIX = ".fovea"
@@ -44,9 +45,11 @@ def compile_command(flags: argparse.Namespace) -> int:
     try:
         _compile(flags, options, destination, renderer)
     except CompileError as error:
-        for diagnostic in error.diagnostics:
+        found = located(error)
+        for diagnostic in found:
             print(renderer.render(diagnostic), file=sys.stderr)
-        raise CompileError(error.message) from error
+        message = error.message if found == error.diagnostics else f"{name} cannot be compiled"
+        raise CompileError(message) from error
     return 0
 
 
@@ -121,7 +124,7 @@ def _weights(files: list[str], module: Any) -> WeightStore:
     names = [argument_attribute(entry, position, WEIGHT) for position in range(len(entry.arguments))]
     wanted = [name for name in names if name is not None]
     if wanted and not files:
-        raise InputError(f"the model takes {len(wanted)} weights from outside ('{wanted[0]}' is the first): "
+        raise InputError(f"the model takes weights from outside ({listed(wanted)}): "
                          "give --weights FILE.safetensors")  # fmt: skip
     return WeightStore(files)
 

@@ -13,6 +13,8 @@ from fovea.resources import kernel_resources
 from fovea.summary import print_kernels
 from fovea.tables import bytes_text
 
+LEAST_WIDTH = 120  # columns that the kernel table with its matrix instructions needs
+
 
 def inspect_command(flags: argparse.Namespace) -> int:
     """Run the command; returns 0. Raises FoveaError."""
@@ -24,7 +26,7 @@ def inspect_command(flags: argparse.Namespace) -> int:
                     "kernels": kernels}  # fmt: skip
         print(json.dumps(document, indent=1))
         return 0
-    out = console(stderr=False)
+    out = console(stderr=False, least=LEAST_WIDTH)
     out.print(f"{plan.target}: {len(plan.launches)} launches, arena of {bytes_text(plan.arena_bytes)}", markup=False)
     print_kernels(out, kernels, with_matrix=True)
     return 0

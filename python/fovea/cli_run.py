@@ -7,8 +7,6 @@ import argparse
 import io
 import sys
 import time
-import zipfile
-import zlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,9 +14,10 @@ import numpy as np
 
 from fovea import runtime
 from fovea.emulator import Statistics
-from fovea.errors import InputError, UsageError
+from fovea.errors import UsageError
 from fovea.executor.types import is_small_float
 from fovea.files import check_parent, write_atomically
+from fovea.npz import read_npz
 from fovea.package import load_package
 from fovea.progress import Progress, console
 
@@ -30,7 +29,7 @@ def run_command(flags: argparse.Namespace) -> int:
     if flags.device not in runtime.DEVICES:
         raise UsageError(f"unknown device '{flags.device}'; expected one of {', '.join(runtime.DEVICES)}")
     package = load_package(flags.package)
-    inputs = runtime.check_inputs(package.plan.inputs, read_arrays(flags.inputs))
+    inputs = runtime.check_inputs(package.plan.inputs, read_npz(flags.inputs, "the inputs"))
     check_parent(flags.outputs)
     total = len(package.plan.launches)
     start = time.perf_counter()
@@ -49,20 +48,6 @@ def run_command(flags: argparse.Namespace) -> int:
         seconds = time.perf_counter() - start
         progress.to.print(f"wrote {flags.outputs} ({total} launches, {seconds:.2f} s)", markup=False)
     return 0
-
-
-def read_arrays(path: str) -> dict[str, Array]:
-    """The arrays of an npz file by name; InputError if it cannot be read or is none."""
-    try:
-        file = np.load(path, allow_pickle=False)
-        if not isinstance(file, np.lib.npyio.NpzFile):
-            raise InputError(f"{path}: expected an npz file (one array an input), found a single array (npy)")
-        with file:
-            return {name: file[name] for name in file.files}
-    except OSError as error:
-        raise InputError(f"{path}: cannot read the inputs: {error.strerror or error}") from error
-    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise InputError(f"{path}: not an npz file ({error})") from error
 
 
 def write_arrays(path: str, arrays: Mapping[str, Array]) -> None:

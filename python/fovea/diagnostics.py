@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from fovea.bindings import ir
-from fovea.errors import Diagnostic
+from fovea.errors import CompileError, Diagnostic
 
 UNKNOWN = "loc(unknown)"
 STDIN = "<stdin>"
@@ -19,6 +19,7 @@ ANONYMOUS = "-"  # what MLIR calls text that it parsed from a string
 NOTE_LIMIT = 400  # characters of a note that are shown: "see current operation" can hold a whole weight
 SOURCE_LIMIT = 64 << 20  # bytes of the largest file that is read to show a source line
 
+_LOCATED = re.compile(r"(loc\(.*?\)): (.*)", re.DOTALL)
 _PLACE = re.compile(r'"((?:[^"\\]|\\.)*)":(\d+):(\d+)')
 
 
@@ -121,6 +122,14 @@ def _read(file: str) -> str:
     except OSError:
         pass
     return ""
+
+
+def located(error: CompileError) -> tuple[Diagnostic, ...]:
+    """The diagnostics of `error`; one made of its message if that starts with MLIR's text of a location."""
+    match = _LOCATED.match(error.message)
+    if error.diagnostics or match is None:
+        return error.diagnostics
+    return (Diagnostic("error", match[2], match[1]),)
 
 
 def unlocated(message: str) -> Diagnostic:

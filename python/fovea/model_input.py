@@ -23,7 +23,7 @@ def check_model(module: Any) -> None:
         inputs_of(module)
         problems = list(_dynamic_results(module))
     if problems:
-        raise CompileError("the model cannot be compiled", problems[:LIMIT])
+        raise CompileError("the model's types are not what Fovea compiles", problems[:LIMIT])
 
 
 def _signature(entry: Any) -> Iterator[Diagnostic]:

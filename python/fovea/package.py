@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from fovea.codeobject import read_code_object
 from fovea.errors import InputError, OutputError
 from fovea.files import check_parent, directory_atomically
 from fovea.lowered import stored_order
@@ -91,7 +92,11 @@ def load_package(path: str | os.PathLike[str]) -> Package:
     folder = Path(path)
     if not (folder / PLAN_FILE).is_file():
         raise InputError(f"'{folder}' is not a Fovea package: it has no {PLAN_FILE}")
-    plan = parse_plan((folder / PLAN_FILE).read_text(), str(folder / PLAN_FILE))
+    try:
+        text = (folder / PLAN_FILE).read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot read '{folder / PLAN_FILE}': {error}") from error
+    plan = parse_plan(text, str(folder / PLAN_FILE))
     code_objects = {}
     for name in dict.fromkeys(launch.code_object for launch in plan.launches):
         file = folder / name
@@ -99,6 +104,8 @@ def load_package(path: str | os.PathLike[str]) -> Package:
         if not inside or not file.is_file():
             raise InputError(f"'{folder}': the code object '{name}' that the plan names is missing")
         code_objects[name] = file.read_bytes()
+        kernels = {launch.kernel for launch in plan.launches if launch.code_object == name}
+        _check_code_object(file, code_objects[name], kernels, plan.target)
     weights = WeightStore([folder / plan.weights_file]) if any(b.tensor for b in plan.buffers) else WeightStore()
     for buffer in plan.buffers:
         if buffer.tensor and (buffer.tensor not in weights or weights[buffer.tensor].nbytes != buffer.bytes):
@@ -108,3 +115,14 @@ def load_package(path: str | os.PathLike[str]) -> Package:
                 f"found {found}"
             )
     return Package(folder, plan, code_objects, weights)
+
+
+def _check_code_object(file: Path, content: bytes, kernels: set[str], target: str) -> None:
+    try:
+        code = read_code_object(content)
+        for kernel in kernels:
+            code.kernel(kernel)
+    except InputError as error:
+        raise InputError(f"'{file}': {error}") from error
+    if code.chip != target:
+        raise InputError(f"'{file}' is for {code.chip}, the plan for {target}")

@@ -21,10 +21,14 @@ PLAIN_WIDTH = 160  # columns of tables that go to a file
 T = TypeVar("T")
 
 
-def console(stderr: bool = True) -> Console:
-    """Where tables and progress go. A file has no width of its own."""
+def console(stderr: bool = True, least: int = 0) -> Console:
+    """Where tables and progress go. A file has no width of its own; `least` is a width in columns to go beyond a
+    narrow terminal for."""
     stream = sys.stderr if stderr else sys.stdout
-    return Console(file=stream, highlight=False, width=None if stream.isatty() else PLAIN_WIDTH)
+    result = Console(file=stream, highlight=False, width=None if stream.isatty() else PLAIN_WIDTH)
+    if result.width < least:
+        result.width = least
+    return result
 
 
 @dataclass

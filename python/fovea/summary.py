@@ -14,14 +14,16 @@ from rich.table import Table
 from fovea.report import FP8
 from fovea.tables import KERNEL_COLUMNS, SUMMARY_COLUMNS, bytes_text, kernel_row, listed
 
+_WHOLE = {heading for heading, _ in KERNEL_COLUMNS[:-1]}  # columns whose cells stay in one line
 _SITE = re.compile(r" site \d+$")  # one line for the contractions of all sites
 
 
 def table(title: str, columns: Sequence[tuple[str, Any]], rows: Iterable[Sequence[str]]) -> Table:
     """A plain table; `columns` are (heading, alignment). Cells are text, not markup."""
-    result = Table(title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE, pad_edge=False)
+    result = Table(title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE, show_edge=False,
+                   padding=(0, 1), collapse_padding=True, pad_edge=False)  # fmt: skip
     for heading, alignment in columns:
-        result.add_column(heading, justify=alignment, overflow="fold")
+        result.add_column(heading, justify=alignment, overflow="fold", no_wrap=heading in _WHOLE)
     for row in rows:
         result.add_row(*(_plain(cell) for cell in row))
     return result

@@ -13,7 +13,7 @@ KERNEL_COLUMNS: tuple[tuple[str, str], ...] = (
 )  # fmt: skip
 """Heading and alignment of each column of `kernel_row`."""
 
-SUMMARY_COLUMNS = 11  # the terminal's summary leaves out the last
+SUMMARY_COLUMNS = 9  # the summary leaves out the columns from here on, to fit a terminal of 80
 
 
 def kernel_row(kernel: Mapping[str, Any]) -> list[str]:
