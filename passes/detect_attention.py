@@ -9,7 +9,9 @@ from typing import Any, ClassVar
 from fovea.dialect.attention_tag import tag
 from fovea.passes.attention import NearMiss, Site, match_sites
 from fovea.passes.attention.bands import band_of
+from fovea.passes.attention.emit import loads_of
 from fovea.passes.attention.evaluate import shape_of
+from fovea.passes.attention.expression import Expr
 from fovea.passes.ir_utils import functions
 from fovea.passes.registry import PassContext, register
 
@@ -70,6 +72,11 @@ def _report_near_miss(miss: NearMiss, context: PassContext) -> None:
     )  # fmt: skip
 
 
+def _shape(expr: Expr) -> list[int] | None:
+    """Shape of the tensor that an operand of a contraction is read from; None if it is a constant."""
+    return next((shape_of(leaf.data[0]) for leaf in loads_of(expr)), None)
+
+
 def _shown(flags: dict[str, Any]) -> str:
     """Flags of a variant, for a remark."""
     shown = [name if value is True else f"{name} {value}" for name, value in flags.items()]
@@ -89,7 +96,7 @@ def _report(site: Site, context: PassContext, number: int | None) -> None:
         {
             "pass": "detect-attention", "id": number, "decision": decision, "reason": reason, "op": site.pv.name,
             "location": str(site.pv.location), "flags": flags,
-            "q": [shape_of(site.qk.operands[0])], "k": [shape_of(site.qk.operands[1])],
+            "q": _shape(site.query), "k": _shape(site.key), "v": _shape(site.value),
             "batch": [a.size for a in site.batch], "m": [a.size for a in site.m], "n": [a.size for a in site.n],
             "depth": [a.size for a in site.k], "value_depth": [a.size for a in site.d],
             "fusable": site.not_fusable is None,

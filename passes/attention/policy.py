@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Cases where attention is found and it is a choice what to do with it. `passes/README.md` gives the reasons."""
+"""Cases where attention is found and the rest is a choice. The README beside this file gives the reasons."""
 
 from __future__ import annotations
 
