@@ -84,7 +84,9 @@ class Grouping:
         self.function = function
         self.groups: list[Group] = []
         self.group_of: dict[Any, Group] = {}  # by op
-        for op in utils.body_ops(function):
+        ops = utils.body_ops(function)
+        self.returned = {utils.defining_op(self.root(value)) for value in ops[-1].operands}
+        for op in ops:
             self._place(op)
 
     # -- where a value comes from -------------------------------------------------------------------------------
@@ -115,9 +117,7 @@ class Grouping:
 
     def _place(self, op: Any) -> None:
         name = op.name
-        if name == "func.return":
-            self._place_returned(op)
-        elif _is_free(op):
+        if name == "func.return" or _is_free(op):
             return
         elif name == "fovea.attention":
             self._start(op, "attention")
@@ -130,6 +130,8 @@ class Grouping:
         ):
             if self._sources(op):
                 self._place_pointwise(op)
+            elif op in self.returned:  # a result must be computed by some kernel, also if it could float
+                self._start(op, "elementwise")
         else:
             raise UnsupportedOpError(
                 f"{op.location}: '{name}' has no kernel; Fovea compiles linalg contractions, reductions and "
@@ -155,12 +157,6 @@ class Grouping:
         for group in sorted(sources, key=lambda g: -g.number):
             if not any(other.depends_on(group) for other in sources - {group}):
                 yield group
-
-    def _place_returned(self, op: Any) -> None:
-        for value in op.operands:
-            source = utils.defining_op(self.root(value))
-            if source is not None and source not in self.group_of and source.name not in ("arith.constant",):
-                self._start(source, "elementwise")
 
     def _place_pointwise(self, op: Any) -> None:
         for group in self._candidates(op):
