@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from fovea.passes.attention.contraction import is_contraction, is_reduction, is_sum
+from fovea.passes.attention.contraction import computes, is_contraction, is_reduction, is_sum
 from fovea.passes.attention.evaluate import LAYOUT_OPS
-from fovea.passes.ir_utils import defining_op, is_linalg, nested_ops
+from fovea.passes.ir_utils import defining_op, nested_ops
 
 # How many ops a walk around one exponential looks at before it gives up: bounds the cost of a candidate, and is far
 # above what any attention has between its contractions.
@@ -20,7 +20,7 @@ def passes_through(op: Any) -> bool:
     """Whether values flow through `op` element by element or as layout (no reduction)."""
     if op.name in LAYOUT_OPS or op.name in SLICES or op.name == "linalg.softmax":
         return True
-    return is_linalg(op) and op.name != "linalg.fill" and not is_reduction(op)
+    return computes(op) and op.name != "linalg.fill" and not is_reduction(op)
 
 
 def users(op: Any) -> Iterator[Any]:
@@ -56,7 +56,7 @@ def second_contractions(exponential: Any) -> tuple[list[Any], bool]:
             summed = summed or is_sum(current)
             continue
         for user in users(current):
-            if user not in seen and (passes_through(user) or is_linalg(user)):
+            if user not in seen and (passes_through(user) or computes(user)):
                 seen.add(user)
                 queue.append(user)
     return found, summed

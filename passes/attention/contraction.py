@@ -13,9 +13,14 @@ from fovea.passes.attention.softmax import Mismatch
 from fovea.passes.ir_utils import body_block, defining_op, dim_position, indexing_maps, is_linalg, is_tensor, num_inputs
 
 
+def computes(op: Any) -> bool:
+    """Whether `op` is a structured op with results (one that only asserts something about elements has none)."""
+    return is_linalg(op) and len(op.results) > 0
+
+
 def is_reduction(op: Any) -> bool:
     """Whether a structured op reduces over some dim of its iteration space."""
-    if not is_linalg(op):
+    if not computes(op):
         return False
     maps = indexing_maps(op)
     out = maps[num_inputs(op)]

@@ -102,11 +102,14 @@ class Evaluator:
             if isinstance(attribute, ir.DenseElementsAttr) and attribute.is_splat:
                 return self._attribute(attribute.get_splat_value(), element_type(value))
             return None
-        if op.name == "linalg.fill" or _is_fill(op):
-            return self.scalar(op.operands[0], {}, ())
+        filling = _filling(op)
+        if filling is not None:
+            return self.scalar(filling, {}, ())
         if op.name in LAYOUT_OPS:
             source = defining_op(op.operands[0])
-            if source is not None and (source.name in SPLATS or source.name in LAYOUT_OPS or _is_fill(source)):
+            if source is not None and (
+                source.name in SPLATS or source.name in LAYOUT_OPS or _filling(source) is not None
+            ):
                 return self._constant(source, op.operands[0], ())
         return None
 
@@ -382,11 +385,17 @@ def _without_unit_test(expr: Expr) -> Expr:
     return index if outside and zero.kind == "const" and zero.data[0] == "0" else expr
 
 
-def _is_fill(op: Any) -> bool:
-    """Whether a generic only spreads one scalar operand over its result (a generalised fill)."""
-    if op.name != "linalg.generic" or len(op.operands) != 2 or is_tensor(op.operands[0].type):
-        return False
-    return bool(yielded(op)[0] == body_block(op).arguments[0])
+def _filling(op: Any) -> Any | None:
+    """The scalar that `op` spreads over its result: a fill, generalised or with its constant inside; None otherwise."""
+    if op.name == "linalg.fill":
+        return op.operands[0]
+    if op.name != "linalg.generic" or len(op.results) != 1:
+        return None
+    result = yielded(op)[0]
+    if len(op.operands) == 2 and not is_tensor(op.operands[0].type) and result == body_block(op).arguments[0]:
+        return op.operands[0]
+    source = defining_op(result)
+    return result if source is not None and source.name == "arith.constant" else None
 
 
 def constant_value_is_neutral(combiner: str, init: Expr) -> bool:
