@@ -45,9 +45,8 @@ class Result:
 
 @dataclass
 class _Kernel:
-    module: Any
-    function: Any
-    lowered: Any = None  # fovea.codegen.kernel.Kernel, while its code object is not made
+    module: Any = None
+    function: Any = None
     results: list[Any] = field(default_factory=list)  # tensor types
     shape: LaunchShape | None = None
     code: bytes | None = None
@@ -69,16 +68,17 @@ class Kernels:
         jobs = []
         for name, text in self.texts.items():
             with context, ir.Location.name(name):
-                module = ir.Module.parse(text)
-                self.kernels[name] = kernel = _Kernel(module, module.body.operations[0])
+                self.kernels[name] = kernel = _Kernel()
                 try:
+                    kernel.module = ir.Module.parse(text)
+                    kernel.function = kernel.module.body.operations[0]
                     lowered = registry.build(kernel.function, chip(TARGET))
                     lowered.module.operation.verify()
                     kernel.results = [value.type for value in lowered.returned]
                     kernel.shape = lowered.shape
                     rocdl.lower(lowered.module, lowered.chip, 1 << 28)
                     jobs.append(serializer.Job(name, rocdl.bytecode(lowered.module)))
-                except CompileError as error:
+                except Exception as error:
                     kernel.error = error
         self._serialize(jobs)
 

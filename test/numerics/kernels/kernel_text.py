@@ -62,7 +62,7 @@ class KernelText:
     def scalar(self, literal: object, element: str) -> str:
         """A scalar constant; `literal` as MLIR writes it."""
         name = self.fresh()
-        self.lines.append(f"{name} = arith.constant {literal} : {element}")
+        self.lines.append(f"{name} = arith.constant {literal}" + (f" : {element}" if element != "i1" else ""))
         return name
 
     def value(self, text: str, shape: Sequence[int], element: str) -> Tensor:
