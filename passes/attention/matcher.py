@@ -21,6 +21,7 @@ from fovea.passes.attention.rewrite import Plan, plan
 from fovea.passes.attention.site import NearMiss, Site
 from fovea.passes.attention.softmax import EXPONENTIALS, Mismatch, flatten, match_softmax, score_of
 from fovea.passes.attention.strip import QUANTISED, strip_pairs
+from fovea.passes.attention.trace import trace
 from fovea.passes.attention.whole import WHOLE, match_whole
 from fovea.passes.ir_utils import defining_op, is_linalg
 
@@ -326,7 +327,10 @@ def _classify(
     m = tuple(atom for atom in rows if atom not in shared)
     batch = tuple(atom for atom in in_scores if atom not in n and atom not in m)
     sides = split_sides(algebra, inner.body, m, n)
-    missing = [atom for atom in batch if atom in value.atoms and atom not in sides.right.atoms]
+    varying = value.atoms
+    if value.kind == "load":  # repeated heads are no difference: look behind broadcasts
+        varying = frozenset(atom for dim in trace(*value.data, frozenset(batch))[1] for atom in dim)
+    missing = [atom for atom in batch if atom in varying and atom not in sides.right.atoms]
     if missing:
         raise Mismatch("keys and values disagree on the batch dims: the values vary along one that the keys lack")
     d = tuple(atom for atom in _flat(outer.index) if atom not in in_scores)
