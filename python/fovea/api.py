@@ -30,8 +30,9 @@ from fovea.codegen import rocdl, serializer
 from fovea.errors import InputError, UsageError
 from fovea.lowered import buffers_of, launches_of, plan_of
 from fovea.package import save_package
-from fovea.passes.registry import PassContext
-from fovea.pipeline import Instrumentation, run_pipeline
+from fovea.passes.registry import PassContext, lookup
+from fovea.pipeline import Instrumentation, Pipeline, run_pipeline
+from fovea.pipeline_text import OwnStep
 from fovea.plan import Plan
 from fovea.weights import WeightStore
 
@@ -183,10 +184,11 @@ def lower_to_kernels(
     if options.fp8:
         if calibration is None:
             raise InputError("FP8 needs calibration data: give --calibration FILE.npz, or --no-fp8")
-        captures = [f"quantize-attention={str(options.quantize_attention).lower()}"]
-        if options.exclude:
-            captures.append(f'exclude="{options.exclude}"')
-        run("detect", f"fovea-insert-captures{{{' '.join(captures)}}}")
+        # Not as text: a regular expression may hold any quote, brace or backslash.
+        insert_captures = lookup("fovea-insert-captures")
+        captures = insert_captures(quantize_attention=options.quantize_attention, exclude=options.exclude)
+        with clock.stage("detect"):
+            run_pipeline(module, Pipeline((OwnStep(captures),)), context, instrumentation)
         with clock.stage("calibrate"):
             ranges = calibrate(module, calibration, context.weights)
         run("quantize", "fovea-quantize-fp8", "fovea-fold-qdq")
