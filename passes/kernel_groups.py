@@ -140,8 +140,7 @@ class Grouping:
 
     def _start(self, op: Any, kind: str) -> Group:
         group = Group(len(self.groups), kind, op, [op], self._sources(op))
-        for result in list(op.results)[:1]:
-            group.paths[result] = ()
+        group.paths.update(domain.result_paths(op.opview))
         self.groups.append(group)
         self.group_of[op] = group
         return group

@@ -429,7 +429,6 @@ class _Writer:
             lse = arith.addf(peak, scalar.log(total))
             second = p.op.results[1]
             lse = scalar.convert_float(lse, ir.F32Type.get(), second.type.element_type)
-            kernel.elemental.overrides[second] = lambda *_: lse
             second_paths = paths_from(second)
             kernel.outputs = [o for o in stored if o[0] not in paths]
             if kernel.outputs:
@@ -437,8 +436,8 @@ class _Writer:
                 with kernel.when(kernel.and_all([self.query_inside, once])):
                     point = p.point(self.batch, self.query, 0, 0, 0)
                     place = [index.affine(e, point) for e in p.maps[-1].results]
-                    kernel.store_following(second, second_paths, place, None, lse, 1)
-                kernel.elemental.overrides[second] = lambda *_: lse
+                    kernel.store_following({second: lse}, second_paths, place, None, 1)
+            kernel.elemental.overrides[second] = lambda *_: lse
             kernel.outputs = [o for o in stored if o[0] in paths]
         map_ = p.maps[len(list(p.op.operands))]
         element = register_type(hero.type.element_type)
@@ -454,13 +453,13 @@ class _Writer:
                 inside = kernel.and_all([self.query_inside, True if last else index.less(d, p.value_depth)])
                 with kernel.when(inside):
                     place = [index.affine(e, p.point(self.batch, self.query, 0, 0, d)) for e in map_.results]
-                    kernel.store_following(hero, paths, place, lanes, fragment, 4)
+                    kernel.store_following({hero: fragment}, paths, place, lanes, 4)
                 continue
             for i in range(4):
                 single = index.add(d, i)
                 with kernel.when(kernel.and_all([self.query_inside, index.less(single, p.value_depth)])):
                     place = [index.affine(e, p.point(self.batch, self.query, 0, 0, single)) for e in map_.results]
-                    kernel.store_following(hero, paths, place, None, scalar.lane(fragment, i), 1)
+                    kernel.store_following({hero: scalar.lane(fragment, i)}, paths, place, None, 1)
 
 
 def _minus_infinity(type_: Any) -> Any:

@@ -278,7 +278,7 @@ class _Writer:
             if not is_zero(init):
                 start = self.kernel.elemental.emit(init, indices, lanes, width)
                 fragment = arith.addf(fragment, scalar.broadcast(start, width if lanes is not None else None))
-            self.kernel.store_following(hero, paths, indices, lanes, fragment, width)
+            self.kernel.store_following({hero: fragment}, paths, indices, lanes, width)
 
 
 def is_zero(value: Any) -> bool:

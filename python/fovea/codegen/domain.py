@@ -84,14 +84,19 @@ def step_of(op: Any, operand: int, result: int = 0) -> Step | None:
     if operand >= len(maps) - len(op.results):
         return None  # an init operand
     source, target = maps[operand], maps[len(maps) - len(op.results) + result]
-    extents = iteration_extents(op, maps)
+    return _permutation(source, list(value.type.shape), target, iteration_extents(op, maps))
+
+
+def _permutation(source: Any, shape: Sequence[int], target: Any, extents: Sequence[int]) -> Permute | None:
+    """How the index of a tensor read or written through `target` follows from that of one of `shape` through `source`,
+    at the same point of an iteration space of `extents`."""
     where = {}
     for position, expression in enumerate(source.results):
         if isinstance(expression, ir.AffineDimExpr):
             if expression.position in where:
                 return None
             where[expression.position] = position
-        elif not (isinstance(expression, ir.AffineConstantExpr) and value.type.shape[position] == 1):
+        elif not (isinstance(expression, ir.AffineConstantExpr) and shape[position] == 1):
             return None
     order = []
     for expression in target.results:
@@ -105,6 +110,19 @@ def step_of(op: Any, operand: int, result: int = 0) -> Step | None:
     if any(extents[dim] != 1 and position not in order for dim, position in where.items()):
         return None
     return Permute(tuple(order))
+
+
+def result_paths(op: Any) -> dict[Any, tuple[Step, ...]]:
+    """For each result of `op` whose index follows one to one from the first result's: the steps to it."""
+    paths: dict[Any, tuple[Step, ...]] = {op.results[0]: ()}
+    if len(op.results) > 1 and op.operation.name.startswith("linalg."):
+        maps = [as_map(m) for m in linalg.get_indexing_maps(op)]
+        first, *others = maps[len(maps) - len(op.results) :]
+        for result, map_ in zip(list(op.results)[1:], others, strict=True):
+            step = _permutation(first, list(op.results[0].type.shape), map_, iteration_extents(op, maps))
+            if step is not None:
+                paths[result] = () if map_ == first else (step,)
+    return paths
 
 
 def follow(steps: Sequence[Step], index: IndexBuilder, place: Place, width: int) -> Place | None:
@@ -139,8 +157,9 @@ def same_path(left: Sequence[Step], right: Sequence[Step], shape: Sequence[int])
 
 def paths_from(hero: Any) -> dict[Any, tuple[Step, ...]]:
     """For each value that follows one to one from `hero` inside its function: the steps to it."""
-    paths: dict[Any, tuple[Step, ...]] = {hero: ()}
-    pending = [hero]
+    op = hero.owner.opview
+    paths: dict[Any, tuple[Step, ...]] = result_paths(op) if hero == op.results[0] else {hero: ()}
+    pending = list(paths)
     while pending:
         value = pending.pop(0)
         for use in value.uses:

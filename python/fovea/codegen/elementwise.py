@@ -32,5 +32,5 @@ def build(function: Any, chip: Chip) -> Kernel:
         with kernel.when(inside):
             indices = index.delinearize(index.mul(item, width), shape)
             lanes = inner if width > 1 else None
-            kernel.store_following(hero, paths_from(hero), indices, lanes, None, width)
+            kernel.store_following({}, paths_from(hero), indices, lanes, width)
     return kernel

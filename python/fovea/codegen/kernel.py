@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import prod
@@ -123,16 +123,15 @@ class Kernel:
 
     def store_following(
         self,
-        hero: Any,
+        computed: Mapping[Any, Any],
         paths: dict[Any, tuple[Step, ...]],
         indices: Sequence[Index],
         lanes: int | None,
-        fragment: Any | None,
         width: int,
     ) -> None:
-        """Store all results at the place that follows from `indices` of `hero`, whose value there is `fragment`.
+        """Store all results at the place that follows from `indices` of the kernel's hero.
 
-        `fragment` is a vector of `width` along dim `lanes`, a scalar, or None when the hero is emitted as any value.
+        `computed` are values of tensors there: vectors of `width` along dim `lanes`, or scalars. All else is emitted.
         """
         for tensor, buffer in self.outputs:
             steps = paths.get(tensor)
@@ -140,7 +139,7 @@ class Kernel:
                 raise CompileError(f"{self.function.location}: a result does not follow from the kernel's hero")
             place = follow(steps, self.index, (tuple(indices), lanes), width)
             if place is not None:
-                self._store_at(hero, fragment, tensor, buffer, place, width)
+                self._store_at(computed, tensor, buffer, place, width)
                 continue
             assert lanes is not None
             for i in range(width):
@@ -148,21 +147,22 @@ class Kernel:
                 moved[lanes] = self.index.add(moved[lanes], i)
                 single = follow(steps, self.index, (tuple(moved), None), 1)
                 assert single is not None
-                part = None if fragment is None else scalar.lane(fragment, i)
-                self._store_at(hero, part, tensor, buffer, single, 1)
+                parts = {known: scalar.lane(fragment, i) for known, fragment in computed.items()}
+                self._store_at(parts, tensor, buffer, single, 1)
 
-    def _store_at(self, hero: Any, fragment: Any, tensor: Any, buffer: Any, place: Any, width: int) -> None:
+    def _store_at(self, computed: Mapping[Any, Any], tensor: Any, buffer: Any, place: Any, width: int) -> None:
         indices, lanes = place
         with self.index.scope():
-            if fragment is not None:
-                self.elemental.overrides[hero] = lambda *_: fragment
+            for known, fragment in computed.items():
+                self.elemental.overrides[known] = lambda *_, fragment=fragment: fragment
             value = self.elemental.emit(tensor, indices, lanes, width)
             if lanes is not None:
                 value = scalar.broadcast(value, width)
             elif lanes_of(value) is not None:
                 value = scalar.lane(value, 0)
             self.elemental.store(value, buffer, tensor, indices, lanes)
-            self.elemental.overrides.pop(hero, None)
+            for known in computed:
+                del self.elemental.overrides[known]
 
     def barrier(self) -> None:
         """Wait for all waves of the workgroup, and for their LDS accesses."""

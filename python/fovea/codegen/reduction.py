@@ -45,9 +45,8 @@ def build(function: Any, chip: Chip) -> Kernel:
             indices = index.delinearize(index.mul(item, width), shape)
             lanes = inner if width > 1 else None
             values = _accumulate(kernel, hero, outputs[0], extents, reduced, indices, lanes, width)
-            for result, value in list(zip(hero.results, values, strict=True))[1:]:
-                kernel.elemental.overrides[result] = lambda *_, value=value: value
-            kernel.store_following(hero.results[0], paths_from(hero.results[0]), indices, lanes, values[0], width)
+            computed = dict(zip(hero.results, values, strict=True))
+            kernel.store_following(computed, paths_from(hero.results[0]), indices, lanes, width)
     return kernel
 
 

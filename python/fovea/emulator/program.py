@@ -115,6 +115,9 @@ def load_program(
             # Compilers copy pairs of which only one half is defined, and the halves may change places here.
             build.reads_v.clear()
             build.reads_s.clear()
+        elif line.name == "s_andn2_b64" and line.operands[2].text == "exec" and line.operands[1].kind == "s":
+            # The bits of a lane mask that are not of active lanes: they may never have been computed.
+            build.reads_s -= {line.operands[1].index, line.operands[1].index + 1}
         reads_v, reads_s, writes_v, writes_s = (
             tuple(sorted(s)) for s in (build.reads_v, build.reads_s, build.writes_v, build.writes_s)
         )

@@ -311,7 +311,8 @@ def _fixed(map_: Map) -> tuple[Any, ...]:
 
 def _writable_view(map_: Map, array: Array, sizes: Sequence[int]) -> Array:
     """`array` over the iteration space through a map of dims and constants, writable."""
-    part = array[_fixed(map_)]
+    place = (*_fixed(map_), ...)  # with `...` the part is a view even where no axis is left
+    part = array[place]
     dims = [d for d in map_.dims if d is not None]
     shape = [1] * len(sizes)
     for dim in dims:

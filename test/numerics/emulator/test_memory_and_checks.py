@@ -187,6 +187,7 @@ BROKEN: list[Any] = [
     ("vector register", "v_add_u32 v1, v2, v0", {0: OFFSET4}, {}, ("v2", "v0"), ["reads v2", "nothing has written"]),
     ("high half of a sum", "v_mad_u64_u32 v[2:3], s[4:5], v0, v0, v[6:7]\nv_add_u32 v1, v3, v0",
      {0: OFFSET4, 6: OFFSET4}, {}, ("v1, v3", "v1, v2"), ["reads v3", "nothing has written"]),
+    ("lane mask", "s_andn2_b64 s[4:5], s[6:7], vcc", {}, {}, ("vcc", "exec"), ["reads s6", "nothing has written"]),
     ("scalar register", "s_add_u32 s4, s5, 1", {}, {}, ("s5", "s59"), ["reads s5"]),
     ("scratch", "scratch_store_dword off, v0, off offset:16", {0: OFFSET4}, {"scratch_bytes": 16},
      ("offset:16", "offset:12"), ["scratch access at byte 16", "16 bytes a lane"]),

@@ -190,6 +190,17 @@ return %0#0, %0#1 : tensor<3xf32>, tensor<3xf32>"""
     assert np.array_equal(found[1], total)
 
 
+def test_a_reduction_in_order_to_one_value(execute: Any) -> None:
+    inner = (
+        "^bb0(%x: f32, %o: f32):\n%h = arith.constant 0.5 : f32\n%d = arith.mulf %o, %h : f32\n"
+        "%r = arith.addf %d, %x : f32\nlinalg.yield %r : f32"
+    )
+    maps = "affine_map<(d0) -> (d0)>, affine_map<(d0) -> ()>"
+    body = generic(maps, "r", "ins(%a : tensor<3xf32>)", "%b : tensor<f32>", inner, "tensor<f32>")
+    found = execute("(%a: tensor<3xf32>, %b: tensor<f32>) -> tensor<f32>", body, np.float32([1, 2, 3]), np.float32(8))
+    assert found == 8 / 8 + 1 / 4 + 2 / 2 + 3
+
+
 GATHER = """^bb0(%i: i64, %o: f32):
 %r = arith.index_cast %i : i64 to index
 %c = linalg.index 1 : index
