@@ -10,7 +10,7 @@ import lit.formats
 config.name = "fovea"  # noqa: F821 (lit puts `config` and `lit_config` here)
 config.test_format = lit.formats.ShTest(execute_external=False)  # noqa: F821
 config.suffixes = [".mlir", ".test"]  # noqa: F821
-config.excludes = ["Inputs", "numerics", "Output"]  # noqa: F821
+config.excludes = ["Inputs", "corpus", "numerics", "Output"]  # noqa: F821
 config.test_source_root = str(Path(__file__).resolve().parent)  # noqa: F821
 default_output = Path(config.test_source_root).parent / "build" / "lit"  # noqa: F821
 config.test_exec_root = lit_config.params.get("build", str(default_output))  # noqa: F821
