@@ -9,7 +9,7 @@ import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
@@ -33,7 +33,6 @@ COMPILER = model_files.HERE.parents[1] / "python" / "compile.py"
 OUTPUT = "embeddings"
 
 Array = np.ndarray[Any, Any]
-Announce = Callable[["Build | None"], None]
 
 
 @dataclass(frozen=True)
@@ -142,25 +141,40 @@ class Runs:
         return [self._pool.submit(run_package, package_of(build, work), batch) for batch in batches]
 
 
+class Observer:
+    """Told how `compile_and_run` gets on; does nothing itself."""
+
+    def compiling(self, build: Build) -> None:
+        """A build begins to be compiled."""
+
+    def compiled(self, runs: int) -> None:
+        """All builds are compiled; `runs` batches of them have been given to the emulator."""
+
+    def ran(self) -> None:
+        """One of these is done."""
+
+
 def compile_and_run(
-    work: Path, batches: Sequence[Batch], runs: Runs, announce: Announce = lambda build: None, quiet: bool = False
+    work: Path, batches: Sequence[Batch], runs: Runs, observer: Observer, quiet: bool = False
 ) -> tuple[list[Outcome], Array]:
     """All builds, compiled one after the other while those before run, and the reference's embeddings.
 
-    announce: called with each build before it is compiled, and with None after the last. quiet: the compiler says
-    nothing, else it tells of the first build.
+    quiet: the compiler says nothing, else it tells of the first build.
     """
     reference = runs.reference(work, batches)
     pending = []
     for build in BUILDS:
-        announce(build)
+        observer.compiling(build)
         report = compile_build(build, work, quiet or build is not BUILDS[0])
         pending.append((build, report, runs.package(build, work, batches)))
-    announce(None)
+    observer.compiled(len(BUILDS) * len(batches))
     outcomes = []
     try:
         for build, report, futures in pending:
-            results = [future.result() for future in futures]
+            results = []
+            for future in futures:
+                results.append(future.result())
+                observer.ran()
             embeddings = np.concatenate([embeddings for embeddings, _ in results])
             outcomes.append(Outcome(build, report, embeddings, [seconds for _, seconds in results]))
         return outcomes, reference.result()

@@ -56,9 +56,8 @@ def demo(work: Path, jobs: int | None) -> int:
     tokenizer = model_files.prepare(work)
     sentences = read_sentences(model_files.SENTENCES)
     batches = tokenize(sentences, tokenizer)
-    with builds.Runs(jobs) as runs:
-        announce = printing.announcer(to, work, len(batches))
-        outcomes, reference = builds.compile_and_run(work, batches, runs, announce)
+    with builds.Runs(jobs) as runs, printing.Teller(to, work) as teller:
+        outcomes, reference = builds.compile_and_run(work, batches, runs, teller)
     printing.print_builds(to, outcomes, reference)
     printing.print_nearest(to, sentences, outcomes[0], reference)
     checks = check(outcomes, reference)

@@ -51,7 +51,7 @@ def write_weights(source: Path, target: Path) -> None:
     names = [argument_attribute(entry, number, WEIGHT) for number in range(len(entry.arguments))]
     with safe_open(source, "numpy") as file:
         there = set(file.keys())
-        save_file({name: file.get_tensor(name) for name in names if name in there}, target)
+        save_file({name: file.get_tensor(name) for name in names if name and name in there}, target)
 
 
 def write_batches(batches: Sequence[Batch], target: Path) -> None:

@@ -7,29 +7,54 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from builds import Announce, Build, Outcome, compile_command, shell_text
+from builds import Build, Observer, Outcome, compile_command, shell_text
 from quality import Check, Closeness, closeness, nearest, similarities
 from rich import box
 from rich.console import Console
+from rich.status import Status
 from rich.table import Table
 from sentences import BATCH
 
 from fovea.progress import console
 
-__all__ = ["announcer", "console", "print_builds", "print_checks", "print_nearest"]
+__all__ = ["Teller", "console", "print_builds", "print_checks", "print_nearest"]
 
 
-def announcer(to: Console, work: Path, batches: int) -> Announce:
-    """Prints what begins: a build, with the command that makes it, or at last (None) the wait for the emulator."""
+class Teller(Observer):
+    """Prints what begins: each build with the command that makes it, then the runs, counted on a terminal.
 
-    def announce(build: Build | None) -> None:
-        if build is None:
-            to.print(f"Embedding {batches * BATCH} sentences with each on the emulator, instruction by instruction ...")
-            return
-        to.print(f"\n[bold]{build.title}[/]")
-        to.print(f"$ {shell_text(compile_command(build, work))}", markup=False, soft_wrap=True)
+    A context manager: its end ends the line that counts.
+    """
 
-    return announce
+    def __init__(self, to: Console, work: Path) -> None:
+        self.to, self.work = to, work
+        self._status: Status | None = None
+        self._done = self._runs = 0
+
+    def __enter__(self) -> Teller:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._status is not None:
+            self._status.stop()
+
+    def compiling(self, build: Build) -> None:
+        self.to.print(f"\n[bold]{build.title}[/]")
+        self.to.print(f"$ {shell_text(compile_command(build, self.work))}", markup=False, soft_wrap=True)
+
+    def compiled(self, runs: int) -> None:
+        self._runs = runs
+        text = f"Running {runs} batches of {BATCH} sentences on the emulator, instruction by instruction ..."
+        if self.to.is_terminal:
+            self._status = self.to.status(text)
+            self._status.start()
+        else:
+            self.to.print(f"\n{text}")
+
+    def ran(self) -> None:
+        self._done += 1
+        if self._status is not None:
+            self._status.update(f"Running on the emulator: {self._done} of {self._runs} batches are done")
 
 
 def _table(title: str, *columns: tuple[str, str]) -> Table:

@@ -29,7 +29,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[builds.Outco
     tokenizer = model_files.prepare(work)
     chosen = read_sentences(model_files.SENTENCES)[::TOPIC]
     with builds.Runs() as runs:
-        return builds.compile_and_run(work, tokenize(chosen, tokenizer), runs, quiet=True)
+        return builds.compile_and_run(work, tokenize(chosen, tokenizer), runs, builds.Observer(), quiet=True)
 
 
 def test_bounds_hold(results: tuple[list[builds.Outcome], Any]) -> None:
