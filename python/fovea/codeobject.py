@@ -125,6 +125,8 @@ class CodeObject:
     symbols: dict[str, tuple[int, int]] = field(repr=False)
     """Name to (address, size)."""
     metadata: dict[str, Any] = field(repr=False)
+    image: bytes = field(repr=False, default=b"")
+    """The whole file."""
 
     def read(self, address: int, size: int) -> bytes:
         """Bytes of the loaded image at `address`; raises InputError if the file does not hold them."""
@@ -217,7 +219,7 @@ def _parse_elf(data: bytes, where: str) -> CodeObject:
             if name:
                 symbols[_c_string(names, name)] = (value, size)
     metadata = _metadata(notes)
-    obj = CodeObject(chip, {}, tuple(segments), symbols, metadata)
+    obj = CodeObject(chip, {}, tuple(segments), symbols, metadata, data)
     for entry in metadata.get("amdhsa.kernels", []):
         kernel = _kernel(obj, entry)
         obj.kernels[kernel.name] = kernel

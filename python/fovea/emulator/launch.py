@@ -13,17 +13,20 @@ from typing import Any
 import numpy as np
 
 from fovea.codeobject import CodeObject, Kernel, read_code_object
+from fovea.emulator import disassembler
 from fovea.emulator.checks import Memo
+from fovea.emulator.chips import CHIPS
 from fovea.emulator.errors import DecodeError, EmulationError
 from fovea.emulator.group import Group
 from fovea.emulator.machine import Machine
 from fovea.emulator.memory import AddressSpace
+from fovea.emulator.objdump import disassemble_object
 from fovea.emulator.program import Program, load_program
 from fovea.emulator.statistics import Statistics
 from fovea.emulator.text import SGPR_SLOTS, parse_assembly
+from fovea.emulator.traffic import Traffic
 
 Array = np.ndarray[Any, Any]
-CHIPS = ("gfx942",)
 _CODE_BASE = 0x4000_0000_0000
 _SLICE_BYTES = 48 << 20
 """Register file bytes of a slice: beyond the caches lockstep gains nothing, and memory is finite."""
@@ -46,6 +49,7 @@ def emulate(
     dynamic_lds: int = 0,
     checks: bool = True,
     assembly: str | None = None,
+    profile: bool = False,
 ) -> Statistics:
     """Run a kernel's own instructions.
 
@@ -53,7 +57,8 @@ def emulate(
     are buffers, written in place (each is its own buffer for bounds checks); numpy scalars go by value
     (`np.uint64(0)` is a null pointer). `dynamic_lds` bytes are added to the kernel's LDS. Bounds are always checked;
     `checks` adds reads of unwritten registers and LDS, and LDS races. `assembly` is the backend's text of the same
-    kernel, used instead of disassembling the code object.
+    kernel, used instead of disassembling the code object. `profile` also counts cache lines of requests and the
+    distinct bytes of the buffers, at a cost of some percent.
 
     Raises EmulationError for what hardware would punish and for what the emulator does not know; InputError for a
     code object that cannot be read.
@@ -73,8 +78,11 @@ def emulate(
         raise EmulationError(
             f"kernel {chosen.name}: block {block3} given, the kernel was compiled for {chosen.required_workgroup_size}"
         )
-    if chosen.lds_bytes + dynamic_lds > 65536:
-        raise EmulationError(f"kernel {chosen.name}: {chosen.lds_bytes + dynamic_lds} bytes of LDS, the chip has 65536")
+    if chosen.lds_bytes + dynamic_lds > CHIPS[obj.chip].lds_bytes:
+        raise EmulationError(
+            f"kernel {chosen.name}: {chosen.lds_bytes + dynamic_lds} bytes of LDS, the chip has "
+            f"{CHIPS[obj.chip].lds_bytes}"
+        )
     program = _program(obj, chosen, assembly)
     space = AddressSpace()
     for number, segment in enumerate(obj.segments):
@@ -88,7 +96,7 @@ def emulate(
     items = [g * b for g, b in zip(grid3, block3, strict=True)]
     packet = struct.pack("<HHHHHHIIIII", 0, 0, *block3, 0, *items, 0, 0).ljust(64, b"\0")
     packet_base = space.add(np.frombuffer(packet, np.uint8), "dispatch packet").base
-    return _run(program, chosen, space, grid3, block3, kernarg_base, packet_base, dynamic_lds, checks)
+    return _run(program, chosen, space, grid3, block3, kernarg_base, packet_base, dynamic_lds, checks, profile)
 
 
 def _run(
@@ -101,9 +109,12 @@ def _run(
     packet_base: int,
     dynamic_lds: int,
     checks: bool,
+    profile: bool,
 ) -> Statistics:
     started = time.perf_counter()
     statistics = Statistics()
+    arguments = [buffer for buffer in space.buffers if buffer.name.startswith("argument ")]
+    traffic = Traffic(space, arguments, statistics) if profile else None
     total = grid[0] * grid[1] * grid[2]
     waves = -(-block[0] * block[1] * block[2] // 64)
     statistics.waves = total * waves
@@ -117,9 +128,11 @@ def _run(
             count = min(step, total - first)
             machine = Machine(
                 program, space, statistics, first, count, waves, kernel.lds_bytes + dynamic_lds, kernel.scratch_bytes,
-                kernel.float_mode, grid, checks, memo,
+                kernel.float_mode, grid, checks, memo, traffic,
             )  # fmt: skip
             machine.run(_start(machine, kernel, block, kernarg_base, packet_base))
+    if traffic is not None:
+        traffic.finish()
     statistics.seconds = time.perf_counter() - started
     return statistics
 
@@ -169,7 +182,7 @@ def _start(
 def _program(obj: CodeObject, kernel: Kernel, assembly: str | None) -> Program:
     """The decoded program, cached by content."""
     source = assembly.encode() if assembly is not None else obj.read(kernel.entry, kernel.code_bytes)
-    key = (hashlib.sha256(source).digest(), kernel.name, kernel.rsrc1, assembly is None, kernel.entry)
+    key = (hashlib.sha256(source).digest(), kernel.name, kernel.rsrc1, assembly is None, kernel.entry, obj.chip)
     if key not in _programs:
         symbols = {name: _CODE_BASE + address for name, (address, _) in obj.symbols.items()}
         if assembly is not None:
@@ -177,14 +190,16 @@ def _program(obj: CodeObject, kernel: Kernel, assembly: str | None) -> Program:
                 lines = parse_assembly(assembly, kernel.name)
             except DecodeError as error:
                 raise EmulationError(f"kernel {kernel.name}: {error}") from None
-        else:
-            from fovea.emulator.disassembler import disassemble
-
+        elif obj.chip in disassembler.CHIPS:
             base = _CODE_BASE + kernel.entry
-            lines = [(i.address, i.text) for i in disassemble(source, base, obj.chip)]
+            lines = [(i.address, i.text) for i in disassembler.disassemble(source, base, obj.chip)]
+        else:
+            listing = disassemble_object(obj.image, kernel.name, obj.chip)
+            lines = [(_CODE_BASE + address, text) for address, text in listing]
         _programs[key] = load_program(
-            kernel.name, lines, not kernel.denormals_f32, not kernel.denormals_f16_f64, symbols, kernel.fp16_overflow
-        )
+            kernel.name, lines, not kernel.denormals_f32, not kernel.denormals_f16_f64, symbols, kernel.fp16_overflow,
+            CHIPS[obj.chip],
+        )  # fmt: skip
     return _programs[key]
 
 

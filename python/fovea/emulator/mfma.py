@@ -21,10 +21,10 @@ from typing import Any
 import numpy as np
 
 from fovea.emulator.errors import DecodeError
+from fovea.emulator.float8 import FLOAT8
 from fovea.emulator.group import Group
 from fovea.emulator.operands import Build, Getter, Reuse, Step
 from fovea.emulator.text import Operand
-from fovea.emulator.valu_convert import DECODE
 
 Array = np.ndarray[Any, Any]
 
@@ -101,11 +101,16 @@ def find(name: str) -> Matrix | None:
     return TABLE.get(f"{stem}_{blocks}b_{kind}")
 
 
-_PAIRS = {
-    name: np.stack([np.tile(table, 256), np.repeat(table, 256)], axis=1).reshape(-1).view(np.complex64)
-    for name, table in {**DECODE, "i8": np.arange(256, dtype=np.uint8).view(np.int8).astype(np.float32)}.items()
+def _pairs(table: Array) -> Array:
+    """Two 8-bit codes to two f32 at once; complex64 is only the container of the pair."""
+    return np.stack([np.tile(table, 256), np.repeat(table, 256)], axis=1).reshape(-1).view(np.complex64)
+
+
+_I8_PAIRS = _pairs(np.arange(256, dtype=np.uint8).view(np.int8).astype(np.float32))
+_PAIRS: dict[str, dict[str, Array]] = {
+    family: {"i8": _I8_PAIRS, **{name: _pairs(item.decode) for name, item in formats.items()}}
+    for family, formats in FLOAT8.items()
 }
-"""Two 8-bit codes to two f32 at once; complex64 is only the container of the pair."""
 
 
 def _operand(build: Build, operand: Operand, matrix: Matrix, kind: str, is_a: bool) -> Getter:
@@ -115,13 +120,14 @@ def _operand(build: Build, operand: Operand, matrix: Matrix, kind: str, is_a: bo
     side, blocks = matrix.side, matrix.blocks
     groups = 64 // side // blocks
     k = groups * matrix.per_lane
+    pairs = _PAIRS[build.chip.float8].get(kind)
 
     def convert(g: Group) -> Array:
         raw = np.empty((g.count, blocks, side, groups, registers), np.uint32)
         for i in range(registers):
             raw[..., i] = g.u32[row + i].reshape(g.count, groups, blocks, side).transpose(0, 2, 3, 1)
-        if kind in _PAIRS:
-            values = _PAIRS[kind].take(raw.view(np.uint16)).view(np.float32)
+        if pairs is not None:
+            values = pairs.take(raw.view(np.uint16)).view(np.float32)
         elif kind == "f16":
             values = raw.view(np.float16).astype(np.float32)
         elif kind == "bf16":

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from fovea.emulator.chips import CHIPS, Chip
 from fovea.emulator.errors import DecodeError
 from fovea.emulator.group import Group
 from fovea.emulator.text import Line, Operand
@@ -54,8 +55,9 @@ class Build:
     """Decoding context of one instruction: collects which registers it reads and writes."""
 
     def __init__(self, line: Line, agpr_base: int, flush_f32: bool = False, flush_f16_f64: bool = False,
-                 saturate: bool = False) -> None:  # fmt: skip
+                 saturate: bool = False, chip: Chip = CHIPS["gfx942"]) -> None:  # fmt: skip
         self.line = line
+        self.chip = chip
         self.agpr_base = agpr_base
         self.flush_f32 = flush_f32
         self.flush_f16_f64 = flush_f16_f64

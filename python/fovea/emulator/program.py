@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fovea.emulator import cross_lane, salu, valu_compare, valu_convert, valu_float, valu_integer
+from fovea.emulator.chips import CHIPS, Chip
 from fovea.emulator.control import compile_control
 from fovea.emulator.errors import DecodeError, EmulationError
 from fovea.emulator.lds import compile_direct, compile_local
@@ -86,6 +87,7 @@ def load_program(
     flush_f16_f64: bool = False,
     symbols: dict[str, int] | None = None,
     saturate: bool = False,
+    chip: Chip = CHIPS["gfx942"],
 ) -> Program:
     """Decode a kernel's instructions. Raises EmulationError naming kernel, address and instruction."""
     if not lines:
@@ -105,7 +107,7 @@ def load_program(
     code = []
     reuses: list[list[Reuse]] = []
     for line in parsed:
-        build = Build(line, vgprs, flush_f32, flush_f16_f64, saturate)
+        build = Build(line, vgprs, flush_f32, flush_f16_f64, saturate, chip)
         try:
             step, issue = compile_line(line, build)
         except (DecodeError, ValueError, IndexError, KeyError, AssertionError) as error:

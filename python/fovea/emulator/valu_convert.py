@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Vector conversions and comparisons (tables). gfx942's 8-bit floats are E4M3FNUZ and E5M2FNUZ."""
+"""Vector conversions (tables). The format of the 8-bit floats is the chip's own."""
 
 from __future__ import annotations
 
@@ -7,25 +7,18 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-import ml_dtypes
 import numpy as np
 
 from fovea.emulator.errors import DecodeError
+from fovea.emulator.float8 import FLOAT8
 from fovea.emulator.group import Group
 from fovea.emulator.operands import Build, Step, put
 from fovea.emulator.text import Operand
 from fovea.emulator.valu_float import fma32
-from fovea.emulator.vector import Row, rows
+from fovea.emulator.vector import Row, compile_row, rows
 
 F16, F32, F64 = np.float16, np.float32, np.float64
 U8, U16, U32, I32 = np.uint8, np.uint16, np.uint32, np.int32
-
-FP8 = {"fp8": ml_dtypes.float8_e4m3fnuz, "bf8": ml_dtypes.float8_e5m2fnuz}
-DECODE = {name: np.arange(256, dtype=U8).view(kind).astype(F32) for name, kind in FP8.items()}
-"""All 256 codes of each format as f32."""
-_MAXIMUM = {"fp8": F32(240.0), "bf8": F32(57344.0)}
-_MANTISSA_BITS = {"fp8": 3, "bf8": 2}
-
 
 def saturate(kind: Any) -> Any:
     """Float to integer: truncate, saturate, NaN to zero."""
@@ -36,22 +29,6 @@ def saturate(kind: Any) -> Any:
         return np.nan_to_num(np.clip(wide, limits.min, limits.max), nan=0.0).astype(np.int64).astype(kind)
 
     return convert
-
-
-def encode8(x: Any, name: str, saturating: bool) -> Any:
-    """f32 to 8-bit codes, round to nearest even. Too large becomes NaN, or the largest value if saturating."""
-    x = np.asarray(x, F32)
-    if saturating:
-        # Infinities stay what they are: they become NaN, as the format has none.
-        x = np.where(np.isfinite(x), np.clip(x, -_MAXIMUM[name], _MAXIMUM[name]), x)
-    return x.astype(FP8[name]).view(U8)
-
-
-def stochastic8(x: Any, random: Any, name: str, saturating: bool) -> Any:
-    """f32 to 8-bit codes: random bits are added below the last kept mantissa bit, then the value is truncated."""
-    drop = 23 - _MANTISSA_BITS[name]
-    bits = np.asarray(x, F32).view(U32) + (np.asarray(random, U32) >> U32(32 - drop))
-    return encode8((bits & U32(~((1 << drop) - 1) & 0xFFFFFFFF)).view(F32), name, saturating)
 
 
 def _round_toward_zero16(x: Any) -> Any:
@@ -109,12 +86,16 @@ TABLE: list[Row] = [
     *rows("v_cvt_pk_i16_i32: u32 <- i32 i32", _halves(_clip_to(np.int16))),
     *rows("v_cvt_pk_u8_f32: u32 <- f32 u32 u32", _insert_byte),
     *rows("v_pack_b32_f16: u32 <- f16 f16", _pack16),
-    *[Row(f"v_cvt_f32_{name}", ("f32",), ("u32",), lambda x, t=table: t[x & U32(255)])
-      for name, table in DECODE.items()],
 ]  # fmt: skip
 
 
 # ---- 8-bit floats: forms that read or write part of a register ----------------------------------------------------
+
+
+def convert_one(build: Build, name: str) -> Step:
+    """v_cvt_f32_fp8/bf8: the low byte, or the one that SDWA selects, as f32."""
+    table = FLOAT8[build.chip.float8][name].decode
+    return compile_row(Row(f"v_cvt_f32_{name}", ("f32",), ("u32",), lambda x: table[x & U32(255)]), build)
 
 
 def convert_from_pair(build: Build, name: str) -> Step:
@@ -126,13 +107,13 @@ def convert_from_pair(build: Build, name: str) -> Step:
         word = max(word, int(selection[-1]))
     elif selection != "DWORD":
         raise DecodeError(f"src0_sel:{selection} is not supported on {line.name}")
-    plain = Build(type(line)(line.address, line.text, line.name, line.operands), build.agpr_base)
+    plain = Build(type(line)(line.address, line.text, line.name, line.operands), build.agpr_base, chip=build.chip)
     get = plain.source(line.operands[1], "u32")
     row = plain.vector(line.operands[0], 2, write=True)
     build.reads_v |= plain.reads_v
     build.reads_s |= plain.reads_s
     build.writes_v |= plain.writes_v
-    table, shift = DECODE[name], U32(16 * word)
+    table, shift = FLOAT8[build.chip.float8][name].decode, U32(16 * word)
 
     def step(g: Group) -> None:
         bits = get(g) >> shift
@@ -151,10 +132,10 @@ def convert_to_pair(build: Build, name: str) -> Step:
     first, second = (build.source(o, "f32", i) for i, o in enumerate(operands[1:3]))
     row = build.vector(operands[0], 1, write=True)
 
-    saturate = build.saturate
+    saturate, encode = build.saturate, FLOAT8[build.chip.float8][name].encode
 
     def step(g: Group) -> None:
-        codes = [encode8(get(g), name, saturate) for get in (first, second)]
+        codes = [encode(get(g), saturate) for get in (first, second)]
         low_code, high_code = np.broadcast_arrays(*codes)
         put(g, g.u16[row, :, :, high], low_code.astype(U16) | (high_code.astype(U16) << U16(8)))
 
@@ -168,8 +149,8 @@ def convert_stochastic(build: Build, name: str) -> Step:
     byte = bits[2] + 2 * bits[3]
     value, random = build.source(line.operands[1], "f32"), build.source(line.operands[2], "u32", 1)
     row = build.vector(line.operands[0], 1, write=True)
-    saturate = build.saturate
-    return lambda g: put(g, g.u8[row, :, :, byte], stochastic8(value(g), random(g), name, saturate))
+    saturate, encode = build.saturate, FLOAT8[build.chip.float8][name].encode_stochastic
+    return lambda g: put(g, g.u8[row, :, :, byte], encode(value(g), random(g), saturate))
 
 
 def mixed_fma(build: Build, result: str) -> Step:
@@ -213,9 +194,10 @@ def mixed_fma(build: Build, result: str) -> Step:
 
 
 SPECIAL: dict[str, Callable[[Build], Step]] = {
-    **{f"v_cvt_pk_f32_{name}": partial(convert_from_pair, name=name) for name in FP8},
-    **{f"v_cvt_pk_{name}_f32": partial(convert_to_pair, name=name) for name in FP8},
-    **{f"v_cvt_sr_{name}_f32": partial(convert_stochastic, name=name) for name in FP8},
+    **{f"v_cvt_f32_{name}": partial(convert_one, name=name) for name in ("fp8", "bf8")},
+    **{f"v_cvt_pk_f32_{name}": partial(convert_from_pair, name=name) for name in ("fp8", "bf8")},
+    **{f"v_cvt_pk_{name}_f32": partial(convert_to_pair, name=name) for name in ("fp8", "bf8")},
+    **{f"v_cvt_sr_{name}_f32": partial(convert_stochastic, name=name) for name in ("fp8", "bf8")},
     **{f"v_{m}_mix_f32": partial(mixed_fma, result="f32") for m in ("mad", "fma")},
     **{f"v_{m}_mixlo_f16": partial(mixed_fma, result="lo") for m in ("mad", "fma")},
     **{f"v_{m}_mixhi_f16": partial(mixed_fma, result="hi") for m in ("mad", "fma")},
