@@ -102,6 +102,7 @@ def compile_global_atomic(family: str, name: str, build: Build) -> Step:
     swap = operation == "cmpswap"
     row = build.vector(operands[1], words * (2 if swap else 1))
     into = build.vector(target, words, write=True) if target is not None else None
+    number = build.line.index
 
     def step(g: Group) -> None:
         where = addresses(g)
@@ -125,6 +126,8 @@ def compile_global_atomic(family: str, name: str, build: Build) -> Step:
                 buffer.views[width], (where[chosen] - buffer.base) // width, operation, values[chosen],
                 None if compare is None else compare[chosen],
             )  # fmt: skip
+        if g.machine.traffic is not None:
+            g.machine.traffic.record(g, where, width, number, True, True)
         if into is not None:
             write_old(g, into, words, old)
 

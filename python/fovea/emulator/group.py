@@ -61,6 +61,14 @@ class Group:
         self.full = bool((self.s64[:, EXEC // 2] == FULL).all())
         self._mask: Array | None = None
         self._active: Array | None = None
+        self._idle: int | None = None
+
+    @property
+    def idle(self) -> int:
+        """Lanes that EXEC switches off."""
+        if self._idle is None:
+            self._idle = 0 if self.full else self.mask.size - int(np.count_nonzero(self.mask))
+        return self._idle
 
     @property
     def mask(self) -> Array:

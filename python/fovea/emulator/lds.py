@@ -149,6 +149,8 @@ def compile_direct(name: str, build: Build) -> Step:
         machine.statistics.global_bytes_read += len(where) * width
         machine.statistics.lds_bytes_written += len(where) * 4
         values, machine.guesses[index] = machine.space.load(where, width, machine.guesses[index])
+        if machine.traffic is not None:
+            machine.traffic.record(g, where, width, index, True, False)
         words = values.reshape(-1).view(kind).astype(np.int64).astype(np.uint32)
         base = (g.s[:, M0] & np.uint32(0xFFFF)).astype(np.int64)[:, None] + offset + 4 * np.arange(64)
         flat = base.reshape(-1)

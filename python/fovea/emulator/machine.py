@@ -14,7 +14,8 @@ from fovea.emulator.errors import EmulationError, Fault
 from fovea.emulator.group import Group
 from fovea.emulator.memory import AddressSpace, Buffer
 from fovea.emulator.program import Code, Program
-from fovea.emulator.statistics import Statistics
+from fovea.emulator.statistics import VECTOR_CLASSES, Statistics
+from fovea.emulator.traffic import Traffic
 
 Array = np.ndarray[Any, Any]
 _VIEWS: dict[int, Any] = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64, 16: np.complex128}
@@ -38,6 +39,7 @@ class Machine:
         grid: tuple[int, int, int],
         checks: bool,
         memo: Memo | None = None,
+        traffic: Traffic | None = None,
     ) -> None:
         self.program = program
         self.space = space
@@ -55,7 +57,9 @@ class Machine:
         self.scratch_bytes = scratch_bytes
         self.scratch_stride = scratch_bytes + 15 & ~15
         self.scratch = _typed(self.scratch_stride * 64 * self.wave_count)
+        self.traffic = traffic
         self.counts = [0] * len(program.code)
+        self.idle = [0] * len(program.code)
         # The buffer that each instruction last met; programs outlive launches, buffers do not.
         self.guesses: list[Buffer | None] = [None] * len(program.code)
         self.pending: Group | None = None
@@ -95,10 +99,12 @@ class Machine:
         code = self.program.code
         for number, count in enumerate(self.counts):
             if count:
-                self._count(code[number], count)
+                self._count(code[number], count, self.idle[number])
 
-    def _count(self, code: Code, count: int) -> None:
+    def _count(self, code: Code, count: int, idle: int) -> None:
         statistics = self.statistics
+        if code.issue in VECTOR_CLASSES:
+            statistics.idle_lanes += idle
         statistics.instructions[code.line.name] += count
         statistics.classes[code.issue] += count
         if code.issue == "mfma":
@@ -123,7 +129,7 @@ class Machine:
     def _advance(self, g: Group, limit: int) -> Signal | None:
         """Execute until the group reaches `limit` or an instruction asks for the run loop."""
         code = self.program.code
-        counts = self.counts
+        counts, idle = self.counts, self.idle
         checked = g.checked
         end = len(code)
         pc = g.pc
@@ -135,6 +141,8 @@ class Machine:
                 if not checked[pc]:
                     checked[pc] = not self.checks or self._check_defined(g, instruction)
                 counts[pc] += g.count
+                if not g.full:
+                    idle[pc] += g.idle
                 g.pc = pc + 1
                 signal = instruction.step(g)
                 if signal is not None:

@@ -158,7 +158,7 @@ def _global_step(access: Access, addresses: Addresses, row: int, flat: bool, ind
         where = addresses(g)
         if not len(where):
             return
-        space, guesses = g.machine.space, g.machine.guesses
+        space, guesses, traffic = g.machine.space, g.machine.guesses, g.machine.traffic
         if flat and int(where.max()) >= APERTURES["shared_base"]:
             raise Fault("a flat access to the LDS or private aperture is not supported", lane=int(where.argmax()))
         if access.store:
@@ -169,6 +169,8 @@ def _global_step(access: Access, addresses: Addresses, row: int, flat: bool, ind
             g.machine.statistics.global_bytes_read += len(where) * width
             values, guesses[index] = space.load(where, width, guesses[index])
             write_loaded(g, row, access, values)
+        if traffic is not None:
+            traffic.record(g, where, width, index, not access.store, access.store)
 
     return step
 
@@ -241,6 +243,7 @@ def compile_buffer(name: str, build: Build) -> Step:
         raise DecodeError(f"{name} has 4 operands, found {len(operands)}")
     data, vaddr, descriptor, soffset = operands
     offen, idxen, offset = "offen" in modifiers, "idxen" in modifiers, build.line.number("offset")
+    number = build.line.index
     count = offen + idxen
     vector = build.vector(vaddr, count) if count else None
     slot = build.scalar(descriptor, 4)
@@ -278,6 +281,8 @@ def compile_buffer(name: str, build: Build) -> Step:
             if len(where):
                 g.machine.statistics.global_bytes_written += len(where) * access.width
                 g.machine.space.store(where, read_stored(g, row, access)[inner], access.width, None)
+                if g.machine.traffic is not None:
+                    g.machine.traffic.record(g, where, access.width, number, False, True, flat)
             return
         kind: Any = np.uint32 if access.width >= 4 else access.kind
         shape = (total, access.width // 4) if access.width >= 4 else (total,)
@@ -285,6 +290,8 @@ def compile_buffer(name: str, build: Build) -> Step:
         if len(where):
             g.machine.statistics.global_bytes_read += len(where) * access.width
             values[inner] = g.machine.space.load(where, access.width, None)[0]
+            if g.machine.traffic is not None:
+                g.machine.traffic.record(g, where, access.width, number, True, False, flat)
         write_loaded(g, row, access, values)
 
     return step
@@ -320,6 +327,8 @@ def compile_scalar_load(name: str, build: Build) -> Step:
                 g.s[:, target.index : target.index + words] = values
             else:
                 g.s[inverse == number, target.index : target.index + words] = values
+        if g.machine.traffic is not None:
+            g.machine.traffic.scalar(addresses, 4 * words)
         if target.index + words > 126:
             g.exec_changed()
 

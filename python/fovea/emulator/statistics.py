@@ -6,6 +6,9 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+VECTOR_CLASSES = ("valu", "mfma", "vmem", "lds")
+"""Issue classes of the instructions that work on the lanes that EXEC enables."""
+
 
 @dataclass
 class Statistics:
@@ -20,6 +23,17 @@ class Statistics:
     lds_bytes_read: int = 0
     lds_bytes_written: int = 0
     lds_bank_conflict_cycles: int = 0
+    idle_lanes: int = 0
+    """Lanes that were switched off, summed over the vector instructions (VECTOR_CLASSES)."""
+    # Only of launches with `profile`; see `traffic.py` for what a request and its lines are.
+    scalar_bytes_read: int = 0
+    unique_bytes_read: int = 0
+    unique_bytes_written: int = 0
+    global_requests: int = 0
+    lines_64: int = 0
+    lines_64_least: int = 0
+    lines_128: int = 0
+    lines_128_least: int = 0
     seconds: float = 0.0
 
     @property
