@@ -7,6 +7,7 @@ Most are the same arith or math op on vectors. What the AMDGPU backend would tur
 
 from __future__ import annotations
 
+import math as math_module
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -130,6 +131,10 @@ def _less(left: Any, right: Any) -> Any:
     return arith.cmpf(arith.CmpFPredicate.OLT, left, right)
 
 
+def _equal(left: Any, right: Any) -> Any:
+    return arith.cmpf(arith.CmpFPredicate.OEQ, left, right)
+
+
 def erf(x: Any) -> Any:
     """erf to 1.7e-7 relative."""
     magnitude = math.absf(x)
@@ -175,12 +180,10 @@ def sine(x: Any, quarter_turns: int = 0) -> Any:
 
 
 def integer_power(x: Any, y: Any) -> Any:
-    """x^y for an integer y that is a constant."""
+    """x^y for an integer y."""
     exponent = _known(y)
     result = None if exponent is None else _constant_power(x, exponent)
-    if result is None:
-        raise UnsupportedOpError("math.fpowi has a kernel only for constant exponents of magnitude 1 to 8")
-    return result
+    return power(x, arith.sitofp(f32(lanes_of(y)), y)) if result is None else result
 
 
 def _known(value: Any) -> float | None:
@@ -209,12 +212,41 @@ def _constant_power(x: Any, exponent: float) -> Any | None:
 
 
 def power(x: Any, y: Any) -> Any:
-    """x^y: exact products for small integer constants, square roots for +-0.5, else 2^(y log2 |x|) (x >= 0)."""
+    """x^y: exact products for small integer constants, square roots for +-0.5, else 2^(y log2 |x|), negated where x is
+    negative and y odd, NaN where x is negative and y no integer. Off by some 2^-24 times |y log2 x|, relative."""
     exponent = _known(y)
     result = None if exponent is None else _constant_power(x, exponent)
     if result is not None:
         return result
-    return exp2(arith.mulf(y, log2(x)))
+    zero, one = constant(0.0, x.type), constant(1.0, x.type)
+    magnitude = exp2(arith.mulf(y, log2(math.absf(x))))
+    half = arith.mulf(y, constant(0.5, x.type))
+    odd = arith.cmpf(arith.CmpFPredicate.UNE, intrinsic("floor")(half), half)
+    signed = arith.select(odd, arith.negf(magnitude), magnitude)
+    whole = _equal(intrinsic("floor")(y), y)
+    negative = arith.select(whole, signed, constant(math_module.nan, x.type))
+    result = arith.select(_less(x, zero), negative, magnitude)
+    return arith.select(arith.ori(_equal(y, zero), _equal(x, one)), one, result)
+
+
+def log1p(x: Any) -> Any:
+    """log(1 + x), with the rounding of 1 + x taken out again (Kahan): log(u) x / (u - 1) for u = 1 + x."""
+    one = constant(1.0, x.type)
+    u = arith.addf(x, one)
+    corrected = arith.mulf(log(u), arith.divf(x, arith.subf(u, one)))
+    infinite = _equal(u, constant(math_module.inf, x.type))
+    return arith.select(arith.ori(_equal(u, one), infinite), x, corrected)
+
+
+def expm1(x: Any) -> Any:
+    """e^x - 1, with the rounding of e^x taken out again (Kahan): (u - 1) x / log(u) for u = e^x."""
+    one = constant(1.0, x.type)
+    u = exp(x)
+    less = arith.subf(u, one)
+    corrected = arith.mulf(less, arith.divf(x, log(u)))
+    # Far from 0, where u - 1 is -1, u or infinite, there is nothing to correct.
+    far = arith.cmpf(arith.CmpFPredicate.OGT, math.absf(x), constant(20.0, x.type))
+    return arith.select(_equal(u, one), x, arith.select(far, less, corrected))
 
 
 # Ops on floats that are computed in f32 (f16 and bf16 operands are widened) by the function given here.
@@ -231,8 +263,8 @@ _EXPANDED: dict[str, Callable[..., Any]] = {
     "math.log": log,
     "math.log2": log2,
     "math.log10": log10,
-    "math.log1p": lambda x: log(arith.addf(x, constant(1.0, x.type))),
-    "math.expm1": lambda x: arith.subf(exp(x), constant(1.0, x.type)),
+    "math.log1p": log1p,
+    "math.expm1": expm1,
     "math.floor": intrinsic("floor"),
     "math.ceil": intrinsic("ceil"),
     "math.trunc": intrinsic("trunc"),

@@ -185,7 +185,8 @@ def _div_scale(dtype: Any) -> Any:
             ((s2 == 0) | (s1 == 0), np.full(s0.shape, np.nan, dtype), False),
             (e2 - e1 >= gap, if_denominator, True),
             (np.abs(s1) < low, s0 * up, False),
-            (reciprocal_tiny & quotient_tiny, if_denominator, True),
+            # The guide scales this denominator up, where it would overflow: quotients are right only with down.
+            (reciprocal_tiny & quotient_tiny, np.where(denominator, s0 * down, s0), True),
             (reciprocal_tiny, s0 * down, False),
             (quotient_tiny, np.where(denominator, s0, s0 * up), True),
             (e2 <= tiny_numerator, s0 * up, False),
