@@ -23,6 +23,7 @@ from fovea.weights import WeightStore
 
 HERE = Path(__file__).resolve().parent
 BATCH, TOKENS, WORDS = 2, 48, 512
+SEEDS = range(100, 104)  # of the batches that are run; others calibrate
 Array = np.ndarray[Any, Any]
 
 
@@ -36,7 +37,7 @@ def tokens(seed: int) -> dict[str, Array]:
 
 @dataclass(frozen=True)
 class Built:
-    """One build of the model: its report, the package on disk, what that gives, and the reference."""
+    """One build of the model: its report, the package on disk, what that gives for SEEDS, and the reference."""
 
     report: dict[str, Any]
     package: Package
@@ -57,7 +58,8 @@ class Builds:
         self.folder = folder
         self.module = parse_module(HERE / "tiny_encoder.mlir", new_context())
         self.weights = WeightStore(HERE / "tiny_encoder.safetensors")
-        (self.reference,) = Executor(self.module, self.weights).run(tokens(100))
+        executor = Executor(self.module, self.weights)
+        self.reference = np.concatenate([executor.run(tokens(seed))[0] for seed in SEEDS])
         self.made: dict[api.CompileOptions, Built] = {}
 
     def __call__(self, **options: Any) -> Built:
@@ -68,7 +70,7 @@ class Builds:
             path = self.folder / f"{len(self.made)}.fovea"
             model.save(path)
             package = load_package(path)
-            outputs = runtime.run(package, tokens(100))["embeddings"]
+            outputs = np.concatenate([runtime.run(package, tokens(seed))["embeddings"] for seed in SEEDS])
             self.made[chosen] = Built(make_report(model, "tiny_encoder.mlir"), package, outputs, self.reference)
         return self.made[chosen]
 
@@ -113,10 +115,12 @@ def test_in_f32(builds: Builds) -> None:
 def test_with_fp8(builds: Builds) -> None:
     """E4M3 keeps 3 bits of mantissa: 2.7% (rms) off a value, 3.7% a product of two, 5.3% what passes two contractions.
 
-    Three pairs are in a row: query and key of the scores, value and output projection, the feed-forward network. If
-    each were all of what the residual carries, the states would be off by sqrt(3) * 5.3% = 9.2%: 1 - cosine = 0.0042.
+    Three such pairs add errors: query and key of the scores, value and output projection, the feed-forward network.
+    What they compute is added to a residual of unit variance. gelu passes 0.43 of the variance of a normal input, so
+    0.43 / 1.43 = 0.3 of the sum is theirs (attention, an average, has less). Squared: 3 * 0.3 * 0.053^2 = 0.0025, of
+    which 1 - cosine is half.
     """
-    assert builds().cosine >= 1 - 0.0042
+    assert builds().cosine >= 1 - 0.0013
 
 
 def test_attention_in_fp8_is_no_better(builds: Builds) -> None:
@@ -136,19 +140,19 @@ def test_attention_in_fp8_needs_the_scores_in_memory(builds: Builds) -> None:
 def test_package_is_enough(builds: Builds, fp8: bool) -> None:
     """plan.json, the weights and the code objects run the model without Fovea's loader, to the same bits."""
     built = builds(fp8=fp8)
-    outputs = run_package(built.package.path, tokens(100))
+    outputs = run_package(built.package.path, tokens(SEEDS[0]))
     assert list(outputs) == ["embeddings"]
-    np.testing.assert_array_equal(outputs["embeddings"], built.outputs)
+    np.testing.assert_array_equal(outputs["embeddings"], built.outputs[:BATCH])
 
 
 def test_result_is_the_model_and_not_its_input(builds: Builds) -> None:
     """Padding does not matter, the words do."""
     package = builds(fp8=False).package
-    given = tokens(100)
+    given = tokens(SEEDS[0])
     padding = given["attention_mask"] == 0
     other_padding = {**given, "input_ids": np.where(padding, 7, given["input_ids"])}
     same = runtime.run(package, other_padding, checks=False)["embeddings"]
-    np.testing.assert_array_equal(same, builds(fp8=False).outputs)
+    np.testing.assert_array_equal(same, builds(fp8=False).outputs[:BATCH])
     other_words = {**given, "input_ids": np.where(padding, given["input_ids"], 7)}
     different = runtime.run(package, other_words, checks=False)["embeddings"]
     assert np.abs(different - same).max() > 0.05
