@@ -25,8 +25,8 @@ table { border-collapse: collapse; width: 100%; font-size: .87rem; }
 th { text-align: left; font-weight: 600; color: var(--soft); border-bottom: 2px solid var(--line); }
 th, td { padding: .3rem .7rem .3rem 0; vertical-align: top; } td { border-bottom: 1px solid var(--line); }
 tbody tr:hover { background: var(--band); }
-.right { text-align: right; font-variant-numeric: tabular-nums; }
-.code { font-family: ui-monospace, monospace; overflow-wrap: anywhere; }
+.right { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+td.code { font-family: ui-monospace, monospace; overflow-wrap: anywhere; }
 .fp8 { color: var(--fp8); } .attention { color: var(--spared); }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1.2rem; } dt { color: var(--soft); }
 dd { margin: 0; }
@@ -95,11 +95,16 @@ def _tensor(tensor: Mapping[str, Any]) -> str:
     return f"{tensor['name']}: {tensor['dtype']} {list(tensor['shape'])}"
 
 
+def _short(location: str) -> str:
+    """A location without the folders of its file."""
+    return location.rpartition("/")[2]
+
+
 def _attention(report: Mapping[str, Any]) -> str:
     rows = []
     for decision in report["attention"]["decisions"]:
         site = "" if decision.get("id") is None else str(decision["id"])
-        rows.append([decision["decision"], site, decision["location"], decision["reason"]])
+        rows.append([decision["decision"], site, _short(decision["location"]), decision["reason"]])
     columns = (("Decision", ""), ("Site", "right"), ("Where", "code"), ("Why", ""))
     return _section("Attention", "What was recognised as attention and stays out of FP8, and what nearly was.",
                     _table(columns, rows))  # fmt: skip
@@ -109,16 +114,21 @@ def _contractions(report: Mapping[str, Any]) -> str:
     if "contractions" not in report:
         text = f"FP8 is off: every contraction is computed in {report['options']['compute_type']}."
         return _section("Contractions", text, "")
-    activation = {s["id"]: scale_text(s["min"], s["max"]) for s in report["scales"] if s["role"] == "activation"}
+    scales: dict[str, dict[str, str]] = {"activation": {}, "weight": {}}
+    for scale in report["scales"]:
+        scales[scale["role"]][scale["id"]] = scale_text(scale["min"], scale["max"])
     rows, kinds = [], []
     for decision in report["contractions"]["decisions"]:
-        scales = [activation[key] for side in ("lhs", "rhs") if (key := f"{decision['id']}.{side}") in activation]
-        shared = "as before" if decision["decision"] == "fp8" else "-"
-        rows.append([_CALLED[decision["decision"]], decision["id"], shape_text(decision["shape"]),
-                     ", ".join(scales) or shared, decision["location"], decision["reason"]])  # fmt: skip
+        id_, fp8 = decision["id"], decision["decision"] == "fp8"
+        inputs = [scales["activation"].get(f"{id_}.{side}") for side in ("lhs", "rhs")]
+        weights = [scales["weight"].get(name) for name in (id_, f"{id_}.weight")]
+        rows.append([_CALLED[decision["decision"]], id_, shape_text(decision["shape"]),
+                     ", ".join(filter(None, inputs)) or ("as before" if fp8 else "-"),
+                     ", ".join(filter(None, weights)) or "-",
+                     _short(decision["location"]), decision["reason"]])  # fmt: skip
         kinds.append(decision["decision"])
     columns = (("Decision", ""), ("Contraction", "code"), ("batch x (m x n x k)", "right"), ("Input scale", "right"),
-               ("Where", "code"), ("Why", ""))  # fmt: skip
+               ("Weight scales", "right"), ("Where", "code"), ("Why", ""))  # fmt: skip
     return _section("Contractions", "Each matrix product of the model. 'As before': its input has a scale already.",
                     _table(columns, rows, kinds))  # fmt: skip
 
