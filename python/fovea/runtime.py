@@ -54,8 +54,12 @@ def run(
     device: str = "emulator",
     checks: bool = True,
     on_launch: OnLaunch | None = None,
+    profile: bool = False,
 ) -> dict[str, Array]:
-    """Outputs by name. `checks`: the emulator's checks beyond bounds. Raises FoveaError for wrong inputs or devices."""
+    """Outputs by name. `checks`: the emulator's checks beyond bounds; `profile`: its statistics for profiles.
+
+    Raises FoveaError for wrong inputs or devices.
+    """
     if device not in DEVICES:
         raise UsageError(f"unknown device '{device}'; expected one of {', '.join(DEVICES)}")
     plan = package.plan
@@ -81,7 +85,7 @@ def run(
                 ((kind, value),) = argument.items()
                 arguments.append(DTYPES[kind].type(value))
         code = package.code_objects[launch.code_object]
-        statistics = emulate(code, launch.kernel, launch.grid, launch.block, arguments, checks=checks)
+        statistics = emulate(code, launch.kernel, launch.grid, launch.block, arguments, checks=checks, profile=profile)
         if on_launch is not None:
             on_launch(number, launch.kernel, statistics)
     return outputs
