@@ -100,7 +100,8 @@ class KernelText:
         """A linalg.generic over `dims` ("m, n, k"); dims that no result has are reduced."""
         maps = ", ".join(f"affine_map<({dims}) -> ({m})>" for m in [*(m for _, m in ins), *(o.map for o in outs)])
         kept = {name.strip() for name in outs[0].map.split(",")}
-        kinds = ", ".join('"parallel"' if d.strip() in kept else '"reduction"' for d in dims.split(","))
+        names = [name.strip() for name in dims.split(",") if name.strip()]
+        kinds = ", ".join('"parallel"' if name in kept else '"reduction"' for name in names)
         inits = [o.init or self.empty(o.shape, o.element) for o in outs]
         operands = ""
         if ins:
