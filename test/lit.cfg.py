@@ -17,7 +17,7 @@ config.test_exec_root = lit_config.params.get("build", str(default_output))  # n
 
 # The tools of the environment that runs lit, not whatever PATH has first.
 tools = Path(sys.executable).parent
-missing = [name for name in ("fovea-opt", "filecheck") if not (tools / name).exists()]
+missing = [name for name in ("fovea", "fovea-opt", "filecheck") if not (tools / name).exists()]
 if missing:
     lit_config.fatal(f"{tools} has no {', '.join(missing)}: install the project with its extra 'test'")  # noqa: F821
 config.environment["PATH"] = os.pathsep.join([str(tools), config.environment.get("PATH", "")])  # noqa: F821
