@@ -12,9 +12,8 @@ from fovea.emulator.atomics import OPERATIONS, apply, operands_of, write_old
 from fovea.emulator.errors import DecodeError, Fault
 from fovea.emulator.group import Group
 from fovea.emulator.memory import gather, scatter
-from fovea.emulator.memory_ops import Access, flat_addresses, read_stored, write_loaded
+from fovea.emulator.memory_ops import Access, read_stored, write_loaded
 from fovea.emulator.operands import Build, Step, put
-from fovea.emulator.text import M0
 
 Array = np.ndarray[Any, Any]
 
@@ -123,42 +122,6 @@ def locate(g: Group, addresses: Array, width: int, store: bool, index: int, item
         machine.checker.access(g, addresses, width, store, index, item)
     slots = np.repeat(g.slot * machine.lds_stride, 64)
     return addresses + (slots if g.full else slots[g.active])
-
-
-_DIRECT = {"global_load_lds_dword": np.uint32, "global_load_lds_ubyte": np.uint8, "global_load_lds_sbyte": np.int8,
-           "global_load_lds_ushort": np.uint16, "global_load_lds_sshort": np.int16}  # fmt: skip
-"""Loads that go to LDS without a register: value type in memory; LDS always gets a dword."""
-
-
-def compile_direct(name: str, build: Build) -> Step:
-    """global_load_lds_*: LDS address is M0[15:0] + offset + 4 * lane (ISA: memory reads to LDS)."""
-    line = build.line
-    if name not in _DIRECT or len(line.operands) != 2:
-        raise DecodeError(f"{name} with {len(line.operands)} operands is not supported")
-    addresses = flat_addresses(build, line.operands[0], line.operands[1])
-    kind = _DIRECT[name]
-    width = np.dtype(kind).itemsize
-    offset, index = line.number("offset"), line.index
-    build.reads_s.add(M0)
-
-    def step(g: Group) -> None:
-        where = addresses(g)
-        if not len(where):
-            return
-        machine = g.machine
-        machine.statistics.global_bytes_read += len(where) * width
-        machine.statistics.lds_bytes_written += len(where) * 4
-        values, machine.guesses[index] = machine.space.load(where, width, machine.guesses[index])
-        if machine.traffic is not None:
-            machine.traffic.record(g, where, width, index, True, False)
-        words = values.reshape(-1).view(kind).astype(np.int64).astype(np.uint32)
-        base = (g.s[:, M0] & np.uint32(0xFFFF)).astype(np.int64)[:, None] + offset + 4 * np.arange(64)
-        flat = base.reshape(-1)
-        local = flat if g.full else flat[g.active]
-        place = locate(g, local, 4, True, index)
-        scatter(machine.lds_views, place, 4, words[:, None])
-
-    return step
 
 
 def _permute(build: Build, forward: bool) -> Step:

@@ -88,7 +88,8 @@ def read_stored(g: Group, row: int, access: Access) -> Array:
     return half if g.full else half[g.active]
 
 
-def _check_modifiers(build: Build, allowed: set[str]) -> None:
+def check_modifiers(build: Build, allowed: set[str]) -> None:
+    """Raise DecodeError for a modifier that is neither allowed nor a cache policy."""
     unknown = set(build.line.modifiers) - allowed - _CACHE
     if unknown:
         raise DecodeError(f"modifier {', '.join(sorted(unknown))} is not supported on {build.line.name}")
@@ -132,7 +133,7 @@ def flat_addresses(build: Build, address: Operand, base: Operand | None) -> Addr
 def compile_global(name: str, build: Build) -> Step:
     """global_* and flat_* loads, stores and atomics."""
     family, _, action = name.partition("_")
-    _check_modifiers(build, {"offset"})
+    check_modifiers(build, {"offset"})
     operands = build.line.operands
     if action.startswith("atomic_"):
         from fovea.emulator.atomics import compile_global_atomic
@@ -178,7 +179,7 @@ def _global_step(access: Access, addresses: Addresses, row: int, flat: bool, ind
 def compile_scratch(name: str, build: Build) -> Step:
     """scratch_* loads and stores: private memory, one region a lane."""
     action = name.partition("_")[2]
-    _check_modifiers(build, {"offset"})
+    check_modifiers(build, {"offset"})
     if action not in ACCESSES:
         raise DecodeError(f"{name} is not supported")
     access = ACCESSES[action]
@@ -231,8 +232,7 @@ def compile_buffer(name: str, build: Build) -> Step:
     with a stride: index < records and offset < stride.
     """
     action = name.partition("_")[2]
-    _check_modifiers(build, {"offset", "offen", "idxen"})
-    modifiers = build.line.modifiers
+    check_modifiers(build, {"offset", "offen", "idxen"})
     if action not in ACCESSES:
         raise DecodeError(f"{name} is not supported")
     access = ACCESSES[action]
@@ -242,41 +242,12 @@ def compile_buffer(name: str, build: Build) -> Step:
     if len(operands) != 4:
         raise DecodeError(f"{name} has 4 operands, found {len(operands)}")
     data, vaddr, descriptor, soffset = operands
-    offen, idxen, offset = "offen" in modifiers, "idxen" in modifiers, build.line.number("offset")
     number = build.line.index
-    count = offen + idxen
-    vector = build.vector(vaddr, count) if count else None
-    slot = build.scalar(descriptor, 4)
-    extra = scalar_source(build, soffset, "u32")
+    locate = locate_buffer(build, vaddr, descriptor, soffset, access.width)
     row = build.vector(data, max(access.width // 4, 1), write=not access.store)
 
     def step(g: Group) -> None:
-        words = g.s[:, slot : slot + 4].astype(np.int64)
-        base = words[:, 0] | ((words[:, 1] & 0xFFFF) << 32)
-        stride = (words[:, 1] >> 16) & 0x3FFF
-        records = words[:, 2]
-        if ((words[:, 3] >> 21) & 3).any() or (words[:, 1] >> 31).any():
-            raise Fault("a swizzled or thread-id buffer descriptor is not supported", 0)
-        local = np.full((g.count, 64), offset, np.int64)
-        index = np.zeros((g.count, 64), np.int64)
-        if idxen:
-            assert vector is not None
-            index = g.u32[vector].astype(np.int64)
-        if offen:
-            assert vector is not None
-            local += g.u32[vector + idxen]
-        scalar = extra(g).astype(np.int64)[:, None]
-        outside = np.where(
-            stride[:, None] == 0,
-            local + scalar + access.width > records[:, None],
-            (index >= records[:, None]) | (local >= np.maximum(stride, 1)[:, None]),
-        )
-        address = base[:, None] + local + scalar + index * stride[:, None]
-        chosen = ~outside if g.full else ~outside & g.mask
-        flat = np.flatnonzero(chosen)
-        where = address.reshape(-1)[flat]
-        inner = np.searchsorted(g.active, flat) if not g.full else flat
-        total = len(g.active) if not g.full else 64 * g.count
+        where, inner, flat, total = locate(g)
         if access.store:
             if len(where):
                 g.machine.statistics.global_bytes_written += len(where) * access.width
@@ -297,9 +268,55 @@ def compile_buffer(name: str, build: Build) -> Step:
     return step
 
 
+BufferPlaces = Callable[[Group], tuple[Array, Array, Array, int]]
+
+
+def locate_buffer(build: Build, vaddr: Operand, descriptor: Operand, soffset: Operand, width: int) -> BufferPlaces:
+    """Where the lanes of a buffer access go.
+
+    The result's closure gives, for the active lanes in range: byte addresses, positions among the active lanes, flat
+    lane numbers; and the number of active lanes.
+    """
+    modifiers = build.line.modifiers
+    offen, idxen, offset = "offen" in modifiers, "idxen" in modifiers, build.line.number("offset")
+    count = offen + idxen
+    vector = build.vector(vaddr, count) if count else None
+    slot = build.scalar(descriptor, 4)
+    extra = scalar_source(build, soffset, "u32")
+
+    def places(g: Group) -> tuple[Array, Array, Array, int]:
+        words = g.s[:, slot : slot + 4].astype(np.int64)
+        base = words[:, 0] | ((words[:, 1] & 0xFFFF) << 32)
+        stride = (words[:, 1] >> 16) & 0x3FFF
+        records = words[:, 2]
+        if ((words[:, 3] >> 21) & 3).any() or (words[:, 1] >> 31).any():
+            raise Fault("a swizzled or thread-id buffer descriptor is not supported", 0)
+        local = np.full((g.count, 64), offset, np.int64)
+        index = np.zeros((g.count, 64), np.int64)
+        if idxen:
+            assert vector is not None
+            index = g.u32[vector].astype(np.int64)
+        if offen:
+            assert vector is not None
+            local += g.u32[vector + idxen]
+        scalar = extra(g).astype(np.int64)[:, None]
+        outside = np.where(
+            stride[:, None] == 0,
+            local + scalar + width > records[:, None],
+            (index >= records[:, None]) | (local >= np.maximum(stride, 1)[:, None]),
+        )
+        address = base[:, None] + local + scalar + index * stride[:, None]
+        chosen = ~outside if g.full else ~outside & g.mask
+        flat = np.flatnonzero(chosen)
+        inner = np.searchsorted(g.active, flat) if not g.full else flat
+        return address.reshape(-1)[flat], inner, flat, len(g.active) if not g.full else 64 * g.count
+
+    return places
+
+
 def compile_scalar_load(name: str, build: Build) -> Step:
     """s_load_dword*, s_buffer_load_dword*: aligned words into scalar registers."""
-    _check_modifiers(build, {"offset"})
+    check_modifiers(build, {"offset"})
     stem = name.removeprefix("s_buffer_load_dword").removeprefix("s_load_dword")
     words = int(stem.removeprefix("x")) if stem else 1
     is_buffer = name.startswith("s_buffer")

@@ -51,7 +51,7 @@ class Matrix:
         return self.side * self.side * self.blocks // 64
 
 
-_BITS = {"f32": 32, "f16": 16, "bf16": 16, "fp8": 8, "bf8": 8, "i8": 8, "f64": 64}
+_BITS = {"xf32": 32, "f32": 32, "f16": 16, "bf16": 16, "fp8": 8, "bf8": 8, "i8": 8, "f64": 64}
 TABLE: dict[str, Matrix] = {
     "v_mfma_f32_32x32x2_f32": Matrix(32, 2, "f32", "f32", "f32"),
     "v_mfma_f32_16x16x4_f32": Matrix(16, 4, "f32", "f32", "f32"),
@@ -68,6 +68,16 @@ TABLE: dict[str, Matrix] = {
         for a in ("fp8", "bf8")
         for b in ("fp8", "bf8")
     },
+    "v_mfma_f32_16x16x8_xf32": Matrix(16, 8, "xf32", "xf32", "f32"),
+    "v_mfma_f32_32x32x4_xf32": Matrix(32, 4, "xf32", "xf32", "f32"),
+    # gfx950
+    "v_mfma_f32_16x16x32_f16": Matrix(16, 32, "f16", "f16", "f32"),
+    "v_mfma_f32_32x32x16_f16": Matrix(32, 16, "f16", "f16", "f32"),
+    "v_mfma_f32_16x16x32_bf16": Matrix(16, 32, "bf16", "bf16", "f32"),
+    "v_mfma_f32_32x32x16_bf16": Matrix(32, 16, "bf16", "bf16", "f32"),
+    "v_mfma_i32_16x16x64_i8": Matrix(16, 64, "i8", "i8", "i32"),
+    "v_mfma_i32_32x32x32_i8": Matrix(32, 32, "i8", "i8", "i32"),
+    # several blocks
     "v_mfma_f32_32x32x1_2b_f32": Matrix(32, 1, "f32", "f32", "f32", 2),
     "v_mfma_f32_16x16x1_4b_f32": Matrix(16, 1, "f32", "f32", "f32", 4),
     "v_mfma_f32_4x4x1_16b_f32": Matrix(4, 1, "f32", "f32", "f32", 16),
@@ -81,6 +91,17 @@ TABLE: dict[str, Matrix] = {
     "v_mfma_f32_16x16x4_4b_bf16": Matrix(16, 4, "bf16", "bf16", "f32", 4),
     "v_mfma_f32_4x4x4_16b_bf16": Matrix(4, 4, "bf16", "bf16", "f32", 16),
 }
+ONLY_ON: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("v_mfma_f32_16x16x8_xf32", "v_mfma_f32_32x32x4_xf32"), ("gfx942",)),
+    **dict.fromkeys(
+        (f"v_mfma_{kind}" for kind in (
+            "f32_16x16x32_f16", "f32_32x32x16_f16", "f32_16x16x32_bf16", "f32_32x32x16_bf16", "i32_16x16x64_i8",
+            "i32_32x32x32_i8",
+        )),
+        ("gfx950",),
+    ),
+}  # fmt: skip
+"""Rows that not every chip of the table has."""
 _OLD_SPELLING = re.compile(r"^(v_mfma_[a-z0-9]+_\d+x\d+x\d+)(f16|f32|i8|f64|bf16_1k)$")
 _BLOCKS = {(32, 1): 2, (16, 1): 4, (4, 1): 16, (32, 4): 2, (16, 4): 4, (4, 4): 16}
 
@@ -113,6 +134,13 @@ _PAIRS: dict[str, dict[str, Array]] = {
 }
 
 
+def round_xf32(bits: Array) -> Array:
+    """f32 codes with the mantissa rounded to XF32's 10 bits, to nearest even; infinities and NaN stay."""
+    odd = bits >> np.uint32(13) & np.uint32(1)
+    rounded = bits + np.uint32(0xFFF) + odd & np.uint32(0xFFFFE000)
+    return np.where((bits & np.uint32(0x7F800000)) == np.uint32(0x7F800000), bits, rounded)
+
+
 def _operand(build: Build, operand: Operand, matrix: Matrix, kind: str, is_a: bool) -> Getter:
     """Reader of A as `(wave, block, row, k)` or B as `(wave, block, k, column)` in the arithmetic type."""
     registers = matrix.per_lane * _BITS[kind] // 32
@@ -132,6 +160,8 @@ def _operand(build: Build, operand: Operand, matrix: Matrix, kind: str, is_a: bo
             values = raw.view(np.float16).astype(np.float32)
         elif kind == "bf16":
             values = (raw.view(np.uint16).astype(np.uint32) << np.uint32(16)).view(np.float32)
+        elif kind == "xf32":
+            values = round_xf32(raw).view(np.float32)
         else:
             values = raw.view(np.float64 if kind == "f64" else np.float32)
         values = values.reshape(g.count, blocks, side, k)
@@ -157,8 +187,8 @@ def compile_matrix(name: str, build: Build) -> Step:
     """Closure of one matrix instruction. EXEC is ignored, as on the hardware."""
     matrix = find(name)
     line = build.line
-    if matrix is None:
-        raise DecodeError(f"matrix instruction {name} is not supported")
+    if matrix is None or build.chip.name not in ONLY_ON.get(name, (build.chip.name,)):
+        raise DecodeError(f"matrix instruction {name} is not supported on {build.chip.name}")
     for modifier in line.modifiers:
         if modifier not in ("cbsz", "abid", "blgp") or line.number(modifier) != 0:
             raise DecodeError(f"modifier {modifier}:{line.modifiers[modifier]} is not supported on {name}")
@@ -181,14 +211,14 @@ def compile_matrix(name: str, build: Build) -> Step:
     if matrix.result == "f64":
         return _step_f64(matrix, get_a, get_b, start, constant, into)
     plane = "i32" if matrix.result == "i32" else "f32"
-    arrange = _arrange(matrix)
+    arranged = arrange(matrix)
 
     def step(g: Group) -> None:
         product = np.matmul(get_a(g), get_b(g))
         if plane == "i32":
-            # Sums of at most 32 products of 8-bit integers are below 2**24, so f32 holds them exactly.
+            # Sums of at most 64 products of 8-bit integers are at most 2**20, so f32 holds them exactly.
             product = product.astype(np.int32)
-        result = arrange(product)
+        result = arranged(product)
         file = getattr(g, plane)
         target = file[into : into + registers].reshape(result.shape)
         previous = constant if start is None else file[start : start + registers].reshape(result.shape)
@@ -197,7 +227,7 @@ def compile_matrix(name: str, build: Build) -> Step:
     return step
 
 
-def _arrange(matrix: Matrix) -> Callable[[Array], Array]:
+def arrange(matrix: Matrix) -> Callable[[Array], Array]:
     """View of products `(wave, block, row, column)` with axes that flatten to `(register, wave, lane)`."""
     side, blocks = matrix.side, matrix.blocks
     if side == 4:

@@ -9,11 +9,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from fovea.emulator import cross_lane, salu, valu_compare, valu_convert, valu_float, valu_integer
+from fovea.emulator import cross_lane, salu, valu_compare, valu_convert, valu_float, valu_gfx950, valu_integer
 from fovea.emulator.chips import CHIPS, Chip
 from fovea.emulator.control import compile_control
+from fovea.emulator.direct_lds import compile_direct, compile_direct_buffer
 from fovea.emulator.errors import DecodeError, EmulationError
-from fovea.emulator.lds import compile_direct, compile_local
+from fovea.emulator.lds import compile_local
+from fovea.emulator.lds_transpose import TABLE as TRANSPOSED
+from fovea.emulator.lds_transpose import compile_transposed
+from fovea.emulator.matrix_scaled import TABLE as SCALED
+from fovea.emulator.matrix_scaled import compile_scaled
 from fovea.emulator.memory_ops import compile_buffer, compile_global, compile_scalar_load, compile_scratch
 from fovea.emulator.mfma import compile_matrix
 from fovea.emulator.operands import Build, Reuse, Step
@@ -22,12 +27,12 @@ from fovea.emulator.vector import Row, compile_row
 
 VECTOR_ROWS: dict[str, Row] = {
     row.name: row
-    for table in (valu_integer.TABLE, valu_float.TABLE, valu_convert.TABLE, valu_compare.TABLE)
-    for row in table
+    for module in (valu_integer, valu_float, valu_convert, valu_compare, valu_gfx950)
+    for row in module.TABLE
 }
 SCALAR_ROWS = {row.name: row for row in salu.TABLE}
 SPECIAL: dict[str, tuple[Callable[[Build], Step], str]] = {
-    **{name: (make, "valu") for name, make in {**valu_convert.SPECIAL, **cross_lane.SPECIAL}.items()},
+    **{n: (make, "valu") for module in (valu_convert, cross_lane, valu_gfx950) for n, make in module.SPECIAL.items()},
     **{name: (make, "salu") for name, make in salu.SPECIAL.items()},
 }
 _PREFIXES: tuple[tuple[str, Callable[[str, Build], Step], str], ...] = (
@@ -175,6 +180,12 @@ def compile_line(line: Line, build: Build) -> tuple[Step, str]:
         return step, VECTOR_ROWS[name].issue
     if name in SCALAR_ROWS:
         return salu.compile_scalar(SCALAR_ROWS[name], build), "salu"
+    if name in SCALED:
+        return compile_scaled(name, build), "mfma"
+    if name in TRANSPOSED:
+        return compile_transposed(name, build), "lds"
+    if name.startswith("buffer_load_") and "lds" in line.modifiers:
+        return compile_direct_buffer(name, build), "vmem"
     for prefix, make_prefixed, issue in _PREFIXES:
         if name.startswith(prefix):
             return make_prefixed(name, build), issue

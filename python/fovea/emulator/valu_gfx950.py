@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Vector instructions that gfx950 added to gfx942's (tables). Formulas follow AMD's CDNA4 instruction set guide."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+
+from fovea.emulator.errors import Fault
+from fovea.emulator.group import Group
+from fovea.emulator.operands import Build, Step
+from fovea.emulator.vector import Row, compile_row, rows
+
+F16, F32, F64 = np.float16, np.float32, np.float64
+U16, U32, I32 = np.uint16, np.uint32, np.int32
+
+
+def bitwise3(table: int) -> Callable[[Any, Any, Any], Any]:
+    """Any function of three bits: bit 4 a + 2 b + c of `table` is the result."""
+
+    def compute(a: Any, b: Any, c: Any) -> Any:
+        kind = np.result_type(a, b, c).type
+        result: Any = kind(0)
+        for index in range(8):
+            if table >> index & 1:
+                term = (a if index & 4 else ~a) & (b if index & 2 else ~b) & (c if index & 1 else ~c)
+                result = result | term
+        return result
+
+    return compute
+
+
+def _bitop3(kind: str) -> Callable[[Build], Step]:
+    def compile_it(build: Build) -> Step:
+        table = build.line.number("bitop3")
+        build.line.modifiers.pop("bitop3", None)
+        row = Row(build.line.name, (kind,), (kind,) * 3, bitwise3(table))
+        return compile_row(row, build)
+
+    return compile_it
+
+
+def bfloat16_bits(x: Any) -> Any:
+    """f32 to bf16 codes, round to nearest even, subnormals kept."""
+    return np.asarray(x, F32).astype(ml_dtypes.bfloat16).view(U16)
+
+
+def _join(low: Any, high: Any) -> Any:
+    low, high = np.broadcast_arrays(low, high)
+    return low.astype(U32) | high.astype(U32) << U32(16)
+
+
+def _stochastic_bits(x: Any, random: Any) -> Any:
+    """f32 to bf16 codes: 16 random bits are added below the last kept bit, then the value is cut."""
+    bits = np.asarray(x, F32).view(U32)
+    return np.where(np.isfinite(x), (bits + (random & U32(0xFFFF))) >> U32(16), bits >> U32(16)).astype(U16)
+
+
+def _propagating(operation: Any) -> Callable[..., Any]:
+    """IEEE minimum or maximum of three: NaN if any is NaN; -0 is below +0."""
+
+    def compute(a: Any, b: Any, c: Any) -> Any:
+        return operation(operation(a, b), c)
+
+    return compute
+
+
+def minimum(a: Any, b: Any) -> Any:
+    """IEEE 754-2019 minimum."""
+    low = np.minimum(a, b)
+    zeros = (low == 0) & (a == b)
+    return np.where(zeros & np.signbit(b), b, low) if np.any(zeros) else low
+
+
+def maximum(a: Any, b: Any) -> Any:
+    """IEEE 754-2019 maximum."""
+    high = np.maximum(a, b)
+    zeros = (high == 0) & (a == b)
+    return np.where(zeros & ~np.signbit(b), b, high) if np.any(zeros) else high
+
+
+def _dot2_bf16(a: Any, b: Any, c: Any) -> Any:
+    """Products are exact in f64; the sum rounds to f32 once."""
+    def halves(x: Any) -> Any:
+        return (x.astype(U32) << U32(16)).view(F32).astype(F64)
+
+    return ((halves(a) * halves(b)).sum(-1) + c).astype(F32)
+
+
+def swap_rows(rows_swapped: int) -> Callable[[Build], Step]:
+    """v_permlane16_swap / v_permlane32_swap: the upper half of every pair of `rows_swapped`-lane rows of the first
+    register changes places with the lower half of the second's."""
+
+    def compile_it(build: Build) -> Step:
+        first, second = (build.vector(operand, 1) for operand in build.line.operands)
+        build.writes_v |= {first, second}
+
+        def step(g: Group) -> None:
+            if not g.full:
+                raise Fault("swapping rows with lanes switched off is not supported", 0)
+            shape = (g.count, -1, 2, rows_swapped)
+            upper, lower = g.u32[first].reshape(shape)[:, :, 1], g.u32[second].reshape(shape)[:, :, 0]
+            kept = upper.copy()
+            upper[...] = lower
+            lower[...] = kept
+
+        return step
+
+    return compile_it
+
+
+TABLE: list[Row] = [
+    *rows("v_prng_b32: u32 <- u32", lambda x: (x << U32(1)) ^ np.where(x >> U32(31), U32(197), U32(0))),
+    *rows("v_cvt_pk_bf16_f32: u32 <- f32 f32", lambda a, b: _join(bfloat16_bits(a), bfloat16_bits(b))),
+    *rows("v_cvt_pk_f16_f32: u32 <- f32 f32", lambda a, b: _join(a.astype(F16).view(U16), b.astype(F16).view(U16))),
+    *rows("v_cvt_sr_pk_bf16_f32: u32 <- f32 f32 u32",
+          lambda a, b, r: _join(_stochastic_bits(a, r), _stochastic_bits(b, r >> U32(16)))),
+    *rows("v_cvt_f32_bf16: f32 <- u16", lambda x: (x.astype(U32) << U32(16)).view(F32)),
+    *rows("v_minimum3_f32: f32 <- f32 f32 f32", _propagating(minimum)),
+    *rows("v_maximum3_f32: f32 <- f32 f32 f32", _propagating(maximum)),
+    *rows("v_pk_minimum3_f16: pk_f16 <- pk_f16 pk_f16 pk_f16", _propagating(minimum)),
+    *rows("v_pk_maximum3_f16: pk_f16 <- pk_f16 pk_f16 pk_f16", _propagating(maximum)),
+    *rows("v_dot2_f32_bf16: f32 <- pk_u16 pk_u16 f32", _dot2_bf16),
+    *rows("v_dot2c_f32_bf16: f32 <- pk_u16 pk_u16 f32", _dot2_bf16, accumulate=True),
+]  # fmt: skip
+SPECIAL: dict[str, Callable[[Build], Step]] = {
+    "v_bitop3_b32": _bitop3("u32"),
+    "v_bitop3_b16": _bitop3("u16"),
+    "v_permlane16_swap_b32": swap_rows(16),
+    "v_permlane32_swap_b32": swap_rows(32),
+}
