@@ -48,12 +48,13 @@ def to_html(report: Mapping[str, Any]) -> str:
     )
 
 
-def _section(heading: str, explanation: str, body: str) -> str:
+def html_section(heading: str, explanation: str, body: str) -> str:
+    """A heading, a sentence of text, and HTML."""
     return f"<h2>{escape(heading)}</h2>\n<p>{escape(explanation)}</p>\n{body}\n"
 
 
-def _table(columns: Columns, rows: Iterable[Sequence[str]], kinds: Sequence[str] = ()) -> str:
-    """A table; `kinds` is a class of each row's first cell."""
+def html_table(columns: Columns, rows: Iterable[Sequence[str]], kinds: Sequence[str] = ()) -> str:
+    """A table of plain text; `kinds` is a class of each row's first cell."""
     head = "".join(f'<th class="{kind}">{escape(text)}</th>' for text, kind in columns)
     body = []
     for number, row in enumerate(rows):
@@ -67,7 +68,8 @@ def _table(columns: Columns, rows: Iterable[Sequence[str]], kinds: Sequence[str]
     return f'<div class="wide"><table><thead><tr>{head}</tr></thead>\n<tbody>{"".join(body)}</tbody></table></div>'
 
 
-def _facts(facts: Iterable[tuple[str, str]]) -> str:
+def html_facts(facts: Iterable[tuple[str, str]]) -> str:
+    """Names and texts, side by side."""
     return "<dl>" + "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in facts) + "</dl>"
 
 
@@ -88,7 +90,7 @@ def _summary(report: Mapping[str, Any]) -> str:
         ("Options", ", ".join(f"{name} {json.dumps(value)}" for name, value in report["options"].items())),
         ("Time", ", ".join(f"{stage} {seconds:.2f} s" for stage, seconds in report["seconds"].items())),
     ]
-    return f"<h2>Summary</h2>\n{_facts(facts)}\n"
+    return f"<h2>Summary</h2>\n{html_facts(facts)}\n"
 
 
 def _tensor(tensor: Mapping[str, Any]) -> str:
@@ -106,14 +108,14 @@ def _attention(report: Mapping[str, Any]) -> str:
         site = "" if decision.get("id") is None else str(decision["id"])
         rows.append([decision["decision"], site, _short(decision["location"]), decision["reason"]])
     columns = (("Decision", ""), ("Site", "right"), ("Where", "code"), ("Why", ""))
-    return _section("Attention", "What was recognised as attention and stays out of FP8, and what nearly was.",
-                    _table(columns, rows))  # fmt: skip
+    return html_section("Attention", "What was recognised as attention and stays out of FP8, and what nearly was.",
+                        html_table(columns, rows))  # fmt: skip
 
 
 def _contractions(report: Mapping[str, Any]) -> str:
     if "contractions" not in report:
         text = f"FP8 is off: every contraction is computed in {report['options']['compute_type']}."
-        return _section("Contractions", text, "")
+        return html_section("Contractions", text, "")
     scales: dict[str, dict[str, str]] = {"activation": {}, "weight": {}}
     for scale in report["scales"]:
         scales[scale["role"]][scale["id"]] = scale_text(scale["min"], scale["max"])
@@ -129,8 +131,8 @@ def _contractions(report: Mapping[str, Any]) -> str:
         kinds.append(decision["decision"])
     columns = (("Decision", ""), ("Contraction", "code"), ("batch x (m x n x k)", "right"), ("Input scale", "right"),
                ("Weight scales", "right"), ("Where", "code"), ("Why", ""))  # fmt: skip
-    return _section("Contractions", "Each matrix product of the model. 'As before': its input has a scale already.",
-                    _table(columns, rows, kinds))  # fmt: skip
+    return html_section("Contractions", "Each matrix product of the model. 'As before': its input has a scale already.",
+                        html_table(columns, rows, kinds))  # fmt: skip
 
 
 def _scales(report: Mapping[str, Any]) -> str:
@@ -144,11 +146,11 @@ def _scales(report: Mapping[str, Any]) -> str:
         rows.append([scale["id"], scale["role"], axis, scale["storage"], scale_text(scale["min"], scale["max"]), seen])
     columns = (("Tensor", "code"), ("Role", ""), ("One a", ""), ("Stored as", ""), ("Scale", "right"),
                ("Largest magnitude seen", "right"))  # fmt: skip
-    return _section("Scales", "A stored value times its scale is the real value.", _table(columns, rows))
+    return html_section("Scales", "A stored value times its scale is the real value.", html_table(columns, rows))
 
 
 def _kernels(report: Mapping[str, Any]) -> str:
     columns = [(heading, "right" if alignment == "right" else "") for heading, alignment in KERNEL_COLUMNS]
-    return _section("Kernels", "Registers a lane (VGPR, AGPR) and a wave (SGPR); LDS, scratch and code in bytes; "
-                               "matrix instructions as they stand in the code.",
-                    _table(columns, map(kernel_row, report["kernels"])))  # fmt: skip
+    return html_section("Kernels", "Registers a lane (VGPR, AGPR) and a wave (SGPR); LDS, scratch and code in bytes; "
+                                   "matrix instructions as they stand in the code.",
+                        html_table(columns, map(kernel_row, report["kernels"])))  # fmt: skip

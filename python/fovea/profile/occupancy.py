@@ -21,8 +21,8 @@ class Occupancy:
     """What fits on the chip when there is enough work.
 
     `workgroups` of a compute unit, `waves_per_simd` on average; `limits` is how many workgroups each resource alone
-    would let in; `limited_by` are the resources that let in the fewest. `registers` are those of a lane that a wave is
-    given, `lds_bytes` what a workgroup is given.
+    would let in, of those that are used and do not let in what the waves allow; `limited_by` are the resources that let
+    in the fewest. `registers` are those of a lane that a wave is given, `lds_bytes` what a workgroup is given.
     """
 
     workgroups: int
@@ -37,18 +37,15 @@ def occupancy(peaks: Peaks, registers: int, lds_bytes: int, waves: int) -> Occup
     """Of a kernel that needs `registers` vector registers a lane, `lds_bytes` and `waves` waves a workgroup."""
     given = _up(max(registers, 1), peaks.register_granule)
     local = _up(lds_bytes, peaks.lds_granule)
-    limits = {
-        REGISTERS: min(peaks.registers // given, peaks.waves) * peaks.simds // waves,
-        LDS: peaks.lds_size // local if local else peaks.waves * peaks.simds,
-        WAVES: peaks.waves * peaks.simds // waves,
-        # A workgroup of one wave needs no barrier, and the limit is the number of those.
-        WORKGROUPS: peaks.workgroups if waves > 1 else peaks.waves * peaks.simds,
-    }
+    limits = {WAVES: peaks.waves * peaks.simds // waves}
+    if peaks.registers // given < peaks.waves:
+        limits[REGISTERS] = peaks.registers // given * peaks.simds // waves
+    if local:
+        limits[LDS] = peaks.lds_size // local
+    if waves > 1:  # a workgroup of one wave needs no barrier, and barriers are what limits the number of workgroups
+        limits[WORKGROUPS] = peaks.workgroups
     fits = min(limits.values())
     limited = tuple(name for name, count in limits.items() if count == fits)
-    # Where the waves alone are at their limit, registers that would let in just as many are not at fault.
-    if WAVES in limited and peaks.registers // given >= peaks.waves:
-        limited = tuple(name for name in limited if name != REGISTERS)
     return Occupancy(fits, fits * waves / peaks.simds, limits, limited, given, local)
 
 
