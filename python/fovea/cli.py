@@ -30,6 +30,14 @@ def main(argv: Sequence[str] | None = None) -> int:
             from fovea.cli_run import run_command
 
             return run_command(flags)
+        if flags.command == "emulate":
+            from fovea.cli_emulate import emulate_command
+
+            return emulate_command(flags)
+        if flags.command == "profile":
+            from fovea.cli_profile import profile_command
+
+            return profile_command(flags)
         from fovea.cli_inspect import inspect_command
 
         return inspect_command(flags)

@@ -7,6 +7,7 @@ import argparse
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
+from fovea.cli_arguments_emulator import EMULATOR_COMMANDS
 from fovea.errors import UsageError
 
 DESCRIPTION = """\
@@ -78,6 +79,7 @@ COMMANDS: Commands = {
             (("--json",), _ON, "print JSON instead of a table"),
         ],
     }),
+    **EMULATOR_COMMANDS,
 }  # fmt: skip
 
 

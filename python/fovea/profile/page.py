@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""A profile as one self-contained page: the roofline chart and the tables, light or dark as the reader's system is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+from fovea.profile.roofline import STYLE as CHART_STYLE
+from fovea.profile.roofline import roofline
+from fovea.profile.rows import RESOURCE_NAMES, TABLES, amount_text, seconds_text
+from fovea.report_html import STYLE, html_facts, html_section, html_table
+
+_MORE_STYLE = ".wide td, .wide th { white-space: nowrap; } tbody tr:last-child td { font-weight: 600; }\n"
+
+
+def to_page(document: Mapping[str, Any]) -> str:
+    """The page of a profile's document."""
+    peaks, total = document["peaks"], document["total"]
+    title = f"{document['package']} on {peaks['product']} ({document['target']})"
+    sections = [
+        html_facts(_facts(document)),
+        html_section(
+            "Roofline",
+            "Each mark is a kernel, numbered as in the tables, at its modelled rate. Bytes are those that have to "
+            "move: each byte that a launch reads or writes, once.",
+            roofline(document),
+        ),
+    ]
+    for table in TABLES:
+        columns = [(heading, "right" if alignment == "right" else "") for heading, alignment in table.headings()]
+        sections.append(html_section(table.title, table.explanation, html_table(columns, table.rows(document))))
+    return (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>Fovea profile: {escape(title)}</title>'
+        f'<meta name="viewport" content="width=device-width"><style>{STYLE}{CHART_STYLE}{_MORE_STYLE}</style></head>\n'
+        f"<body>\n<h1>{escape(title)}</h1>\n<p>{escape(document['note'])} Counted by the emulator of "
+        f"Fovea {escape(document['fovea'])}: {total['launches']} launches, "
+        f"{total['instructions']['total']:,} wave-instructions.</p>\n"
+        f"{''.join(sections)}</body></html>\n"
+    )
+
+
+def _facts(document: Mapping[str, Any]) -> list[tuple[str, str]]:
+    peaks, total = document["peaks"], document["total"]
+    rates = ", ".join(f"{kind} {amount_text(rate, 'op/s')}"
+                      for kind, rate in peaks["matrix_operations_per_second"].items())  # fmt: skip
+    modelled = total["modelled"]
+    return [
+        ("Modelled time", f"{seconds_text(modelled['seconds'])}, most of it bound by "
+                          f"{RESOURCE_NAMES[modelled['bound_by']]}"),
+        ("Matrix units", f"at most {modelled['matrix_utilisation_at_most']:.1%} of their rate, by the model"),
+        ("Chip", f"{peaks['product']}: {peaks['compute_units']} compute units at {peaks['clock_hz'] / 1e9:g} GHz, "
+                 f"memory {amount_text(peaks['memory_bytes_per_second'], 'B/s')}"),
+        ("Matrix peaks", rates),
+    ]  # fmt: skip
