@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from fovea.emulator.chips import CHIPS
 from fovea.emulator.group import Group
 from fovea.emulator.machine import Machine
 from fovea.emulator.memory import AddressSpace
@@ -54,6 +55,7 @@ def run_assembly(
     checks: bool = False,
     flush_f32: bool = False,
     saturate: bool = False,
+    chip: str = "gfx942",
 ) -> Result:
     """Run lines of assembly text (labels allowed; `s_endpgm` is added) and return the registers.
 
@@ -62,7 +64,7 @@ def run_assembly(
     """
     # Naming v63, a0 and the like is not needed: the files always have 64 vector and 64 accumulation registers.
     lines = parse_assembly(f"test:\n{text}\ns_endpgm\n", "test")
-    program = load_program("test", lines, flush_f32=flush_f32, saturate=saturate)
+    program = load_program("test", lines, flush_f32=flush_f32, saturate=saturate, chip=CHIPS[chip])
     registers = max(program.vgprs + program.agprs, 64)
     count = waves * workgroups
     vector = np.full((registers, count, 64), 0xDEADBEEF, np.uint32)

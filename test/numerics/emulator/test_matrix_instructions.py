@@ -17,8 +17,8 @@ from fovea.emulator.mfma import TABLE
 
 U32 = np.uint32
 KINDS: dict[str, Any] = {
-    "f32": np.float32, "f16": np.float16, "bf16": ml_dtypes.bfloat16, "f64": np.float64, "i8": np.int8,
-    "fp8": ml_dtypes.float8_e4m3fnuz, "bf8": ml_dtypes.float8_e5m2fnuz,
+    "f32": np.float32, "xf32": np.float32, "f16": np.float16, "bf16": ml_dtypes.bfloat16, "f64": np.float64,
+    "i8": np.int8, "fp8": ml_dtypes.float8_e4m3fnuz, "bf8": ml_dtypes.float8_e5m2fnuz,
 }  # fmt: skip
 # name, side, k, blocks, A, B, result
 CASES = [
@@ -36,7 +36,12 @@ CASES = [
     ("i32_32x32x4_2b_i8", 32, 4, 2, "i8", "i8", "i32"), ("i32_16x16x4_4b_i8", 16, 4, 4, "i8", "i8", "i32"),
     ("i32_4x4x4_16b_i8", 4, 4, 16, "i8", "i8", "i32"),
     ("f32_4x4x4_16b_bf16", 4, 4, 16, "bf16", "bf16", "f32"),
+    ("f32_16x16x8_xf32", 16, 8, 1, "xf32", "xf32", "f32"), ("f32_32x32x4_xf32", 32, 4, 1, "xf32", "xf32", "f32"),
+    ("f32_16x16x32_f16", 16, 32, 1, "f16", "f16", "f32"), ("f32_32x32x16_f16", 32, 16, 1, "f16", "f16", "f32"),
+    ("f32_16x16x32_bf16", 16, 32, 1, "bf16", "bf16", "f32"), ("f32_32x32x16_bf16", 32, 16, 1, "bf16", "bf16", "f32"),
+    ("i32_16x16x64_i8", 16, 64, 1, "i8", "i8", "i32"), ("i32_32x32x32_i8", 32, 32, 1, "i8", "i8", "i32"),
 ]  # fmt: skip
+ON_GFX950 = {case[0] for case in CASES[-6:]}
 
 
 def operand_place(side: int, blocks: int, per_lane: int, block: int, line: int, k: int) -> tuple[int, int]:
@@ -84,12 +89,19 @@ def multiply(case: Any, a: Any, b: Any, c: Any) -> Any:
     v = {0 + i: x for i, x in ra.items()} | {8 + i: x for i, x in rb.items()} | {16 + i: x for i, x in rc.items()}
     span = lambda start, count: f"v[{start}:{start + count - 1}]" if count > 1 else f"v{start}"  # noqa: E731
     target = span(16, len(rc))
-    r = run_assembly(f"v_mfma_{name} {target}, {span(0, len(ra))}, {span(8, len(rb))}, {target}", v, exec_mask=1)
+    text = f"v_mfma_{name} {target}, {span(0, len(ra))}, {span(8, len(rb))}, {target}"
+    r = run_assembly(text, v, exec_mask=1, chip="gfx950" if name in ON_GFX950 else "gfx942")
     out = np.stack([r.v(16 + i) for i in range(len(rc))], axis=1).view(result_type)
     found = np.zeros((blocks, side, side), result_type)
     for block, row, column, lane, register in places:
         found[block, row, column] = out[lane, register]
     return found
+
+
+def rounded(values: Any, kind: str) -> Any:
+    """What the instruction makes of an operand, in f64: XF32 keeps 11 significant bits, ties to even."""
+    mantissa, exponent = np.frexp(values.astype(np.float64))
+    return np.ldexp(np.rint(mantissa * 2048) / 2048 if kind == "xf32" else mantissa, exponent)
 
 
 def test_every_row_is_tested() -> None:
@@ -108,7 +120,7 @@ def test_values(case: Any) -> None:
     a = rng.standard_normal((blocks, side, k)).astype(KINDS[kind_a])
     b = rng.standard_normal((blocks, k, side)).astype(KINDS[kind_b])
     c = rng.standard_normal((blocks, side, side)).astype(np.float64 if kind == "f64" else np.float32)
-    exact = a.astype(np.float64) @ b.astype(np.float64) + c
+    exact = rounded(a, kind_a) @ rounded(b, kind_b) + c
     # Products of the narrow types are exact in the result's type; k + 1 additions round, each by half a unit of sums
     # that stay below 64.
     bound = (k + 1) * 32 * (2.0**-52 if kind == "f64" else 2.0**-23)
