@@ -6,12 +6,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from fovea.bindings import ir
 from fovea.dialect.attention_tag import tag
 from fovea.passes.attention import NearMiss, Site, match_sites
-from fovea.passes.attention.bands import band_of
+from fovea.passes.attention.bands import mask_flags
 from fovea.passes.attention.emit import loads_of
 from fovea.passes.attention.evaluate import shape_of
 from fovea.passes.attention.expression import Expr
+from fovea.passes.attention.policy import IGNORE, parse_policy
 from fovea.passes.ir_utils import functions
 from fovea.passes.registry import PassContext, register
 
@@ -28,8 +30,8 @@ class DetectAttention:
     at all. Tagged ops are neither captured nor quantised.
 
     Every candidate is explained by a remark and a record: tagged, near miss (what failed), or policy (attention, but
-    what to do with it is a choice): keys and values that are both constants are an ordinary pair of layers and are not
-    tagged unless `constant_kv` is set; a site whose inner values are used elsewhere too is tagged, yet not fused.
+    what to do with it is a choice). The README of `passes/` has the policy cases and what is done by default;
+    `attention_policy` changes that: `constant-kv=tag,gated=ignore`.
 
     Before:
 
@@ -46,29 +48,34 @@ class DetectAttention:
 
     name: ClassVar[str] = "fovea-detect-attention"
 
-    constant_kv: bool = False
+    attention_policy: str = ""
+
+    def __post_init__(self) -> None:
+        parse_policy(self.attention_policy)
 
     def run(self, module: Any, context: PassContext) -> None:
+        policy = parse_policy(self.attention_policy)
         count = 0
         for function in functions(module):
+            name = ir.StringAttr(function.attributes["sym_name"]).value
             for found in match_sites(function):
                 if isinstance(found, NearMiss):
-                    _report_near_miss(found, context)
-                elif found.flags.get("constant_kv") and not self.constant_kv:
-                    _report(found, context, None)
+                    _report_near_miss(found, name, context)
+                elif any(policy[case] == IGNORE for case in found.cases):
+                    _report(found, name, context, None)
                 else:
                     for op, role in found.roles:
                         tag(op, count, role)
-                    _report(found, context, count)
+                    _report(found, name, context, count)
                     count += 1
 
 
-def _report_near_miss(miss: NearMiss, context: PassContext) -> None:
+def _report_near_miss(miss: NearMiss, function: str, context: PassContext) -> None:
     message = f"attention near miss: {miss.reason} (decided by '{miss.op.name}')"
     context.remark(miss.op.location, message)
     context.records.append(
         {"pass": "detect-attention", "decision": "near-miss", "reason": miss.reason, "op": miss.op.name,
-         "location": str(miss.op.location)}
+         "function": function, "location": str(miss.op.location)}
     )  # fmt: skip
 
 
@@ -83,9 +90,9 @@ def _shown(flags: dict[str, Any]) -> str:
     return "".join(f", {text.replace('_', ' ')}" for text in shown)
 
 
-def _report(site: Site, context: PassContext, number: int | None) -> None:
-    """Record one site; `number` is its id, None if it was left untagged."""
-    flags = {**site.flags, **band_of(site)}
+def _report(site: Site, function: str, context: PassContext, number: int | None) -> None:
+    """Record one site of `function`; `number` is its id, None if it was left untagged."""
+    flags = {**site.flags, **mask_flags(site)}
     decision = "policy" if site.policy else "tagged"
     reason = site.policy or "softmax over the axis that the second contraction sums over, between two contractions"
     if site.policy:
@@ -95,10 +102,10 @@ def _report(site: Site, context: PassContext, number: int | None) -> None:
     context.records.append(
         {
             "pass": "detect-attention", "id": number, "decision": decision, "reason": reason, "op": site.pv.name,
-            "location": str(site.pv.location), "flags": flags,
+            "function": function, "location": str(site.pv.location), "flags": flags,
             "q": _shape(site.query), "k": _shape(site.key), "v": _shape(site.value),
             "batch": [a.size for a in site.batch], "m": [a.size for a in site.m], "n": [a.size for a in site.n],
             "depth": [a.size for a in site.k], "value_depth": [a.size for a in site.d],
-            "fusable": site.not_fusable is None,
+            "policy": list(site.cases), "fusable": site.not_fusable is None,
         }
     )  # fmt: skip

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Which keys a query may see by position alone: causal masks and sliding windows, recognised by their values.
+"""Which keys a query may see: causal masks and sliding windows, recognised by their values, and masks over keys.
 
 A mask that depends on positions only is evaluated for all pairs of query and key; it does not matter how it was made
 (comparisons of counters, triangles, constants).
@@ -8,6 +8,7 @@ A mask that depends on positions only is evaluated for all pairs of query and ke
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,10 @@ MOST_PAIRS = 1 << 22
 ADDED, TRUE, FALSE = "added", "true", "false"
 # Op and kind of mask where either operand masks by itself.
 SPLITS = frozenset({(ADD, ADDED), ("arith.ori", TRUE), ("arith.andi", FALSE)})
+
+
+# arith.cmpi predicates, signed and unsigned, of `position OP bound`.
+BELOW, ABOVE = frozenset({2, 3, 6, 7}), frozenset({4, 5, 8, 9})
 
 
 class NotPositional(Exception):
@@ -51,21 +56,41 @@ OPS: dict[str, Callable[..., Array]] = {
 }  # fmt: skip
 
 
-def band_of(site: Site) -> dict[str, Any]:
-    """Flags for the report, {} if position alone masks nothing or no band.
+def mask_flags(site: Site) -> dict[str, Any]:
+    """Flags for the report.
 
-    `causal`: keys up to the query's position (plus `past`) are seen; `window`: [lowest, highest] of key - query.
+    `causal`: keys up to the query's position (plus `past`) are seen; `window`: [lowest, highest] of key - query;
+    `length_mask`: keys from a position on that is known at run time are not seen; `key_mask`: a tensor known at run
+    time masks keys, the same for every query.
     """
+    positions = _Positions(site, Evaluator(site.dims, site.algebra, _is_pointwise))
+    parts: list[tuple[Expr, str]] = []
+    for expr, kind in _parts(site):
+        with suppress(Resplit, Segments, RecursionError):
+            parts += positions.parts(expr, kind)
+    flags = _band(site, positions, parts)
+    if any(positions.is_length(expr, kind) for expr, kind in parts):
+        flags["length_mask"] = True
+    if any(positions.is_over_keys(expr) for expr, _ in parts):
+        flags["key_mask"] = True
+    return flags
+
+
+def read_masks(site: Site) -> None:
+    """Raises Resplit if a mask can only be read with finer dims."""
+    positions = _Positions(site, Evaluator(site.dims, site.algebra, _is_pointwise))
+    for expr, kind in _parts(site):
+        positions.parts(expr, kind)
+
+
+def _band(site: Site, positions: _Positions, parts: list[tuple[Expr, str]]) -> dict[str, Any]:
     pairs = _size(site.m) * _size(site.n)
     if not site.m or DYNAMIC in (a.size for a in (*site.m, *site.n)) or pairs > MOST_PAIRS:
         return {}
-    positions = _Positions(site, Evaluator(site.dims, site.algebra, _is_pointwise))
     masked = np.zeros((_size(site.m), _size(site.n)), bool)
-    for expr, kind in _parts(site):
-        try:
+    for expr, kind in parts:
+        with suppress(Resplit, Segments, RecursionError):
             masked |= positions.masked(expr, kind)
-        except (Resplit, Segments, RecursionError):
-            continue
     return describe(masked)
 
 
@@ -123,28 +148,73 @@ class _Positions:
 
     def __init__(self, site: Site, evaluator: Evaluator) -> None:
         self.evaluator, self.axes = evaluator, (*site.m, *site.n)
+        self.m, self.n = site.m, site.n
         self.shape = (_size(site.m), _size(site.n))
 
-    def masked(self, expr: Expr, kind: str) -> Array:
-        """Pairs that `expr` masks by position alone. What depends on more masks nothing here.
+    def parts(self, expr: Expr, kind: str) -> list[tuple[Expr, str]]:
+        """What masks by itself in `expr`: (expression, kind) each.
 
         `kind`: a term added to the scores (ADDED), or a condition that masks where it is TRUE or FALSE.
         """
         if expr.kind == "load":
             opened = self.evaluator.value(*expr.data)
             if opened is not expr:
-                return self.masked(opened, kind)
+                return self.parts(opened, kind)
         if expr.name in CASTS:
-            return self.masked(expr.args[0], kind)
+            return self.parts(expr.args[0], kind)
         if (expr.name, kind) in SPLITS:
-            return np.logical_or(self.masked(expr.args[0], kind), self.masked(expr.args[1], kind))
+            return self.parts(expr.args[0], kind) + self.parts(expr.args[1], kind)
         if expr.name == "arith.xori" and kind != ADDED and constant_value(expr.args[1]) == 1:
-            return self.masked(expr.args[0], TRUE if kind == FALSE else FALSE)
+            return self.parts(expr.args[0], TRUE if kind == FALSE else FALSE)
         if expr.name == "arith.select" and kind == ADDED and any(map(_is_low, expr.args[1:])):
             condition, yes, no = expr.args
-            return np.logical_or(
-                self.masked(condition, TRUE if _is_low(yes) else FALSE), self.masked(no if _is_low(yes) else yes, kind)
-            )
+            low = _is_low(yes)
+            return self.parts(condition, TRUE if low else FALSE) + self.parts(no if low else yes, kind)
+        return [(expr, kind)]
+
+    def is_over_keys(self, expr: Expr) -> bool:
+        """Whether `expr` is read from a tensor that varies along keys and not along queries."""
+        return expr.kind in ("load", "gather") and bool(expr.atoms & set(self.n)) and not expr.atoms & set(self.m)
+
+    def is_length(self, expr: Expr, kind: str) -> bool:
+        """Whether `expr` masks the keys from a position on that is read from a tensor."""
+        if expr.name != "arith.cmpi" or kind == ADDED:
+            return False
+        left, right = (self._opened(arg) for arg in expr.args)
+        predicate = int(dict(expr.data[1])["predicate"].split(" ")[0])
+        if self._is_position(right) and self._is_bound(left):
+            beyond = predicate in BELOW
+        elif self._is_position(left) and self._is_bound(right):
+            beyond = predicate in ABOVE
+        else:
+            return False
+        return beyond == (kind == TRUE) and predicate in BELOW | ABOVE
+
+    def _opened(self, expr: Expr) -> Expr:
+        if expr.kind == "load":
+            with suppress(Resplit, Segments):
+                opened = self.evaluator.value(*expr.data)
+                return expr if opened is expr else self._opened(opened)
+            return expr
+        return self.evaluator.algebra.rebuild(expr, tuple(map(self._opened, expr.args)))
+
+    def _is_position(self, expr: Expr) -> bool:
+        """A key's position, whatever constants are added to it."""
+        try:
+            return bool(expr.atoms) and expr.atoms <= set(self.n) and self._number(expr) is not None
+        except NotPositional:
+            return False
+
+    def _is_bound(self, expr: Expr) -> bool:
+        """A number known at run time, the same for all keys and queries."""
+        try:
+            self._number(expr)
+        except NotPositional:
+            return not expr.atoms & set(self.axes)
+        return False
+
+    def masked(self, expr: Expr, kind: str) -> Array:
+        """Pairs that one part masks by position alone. What depends on more masks nothing here."""
         try:
             numbers = self._number(expr)
         except NotPositional:

@@ -79,6 +79,32 @@ def first_contractions(exponential: Any) -> list[Any]:
     return found
 
 
+def logarithm_before(exponential: Any, steps: int = 8) -> bool:
+    """Whether a logarithm is taken in `exponential` or in what it reads element by element (exp of a log-softmax)."""
+    seen, queue = {exponential}, [exponential]
+    while queue and len(seen) < steps:
+        current = queue.pop(0)
+        if any(inner.name.startswith("math.log") for inner in nested_ops(current)):
+            return True
+        for producer in producers(current):
+            if producer not in seen and passes_through(producer):
+                seen.add(producer)
+                queue.append(producer)
+    return False
+
+
+def normalising_ops(second: Any, steps: int = 6) -> Iterator[Any]:
+    """Pointwise ops, nearest first, that alone use the contraction's result and may divide it by softmax's sum."""
+    current = second
+    for _ in range(steps):
+        following = list(dict.fromkeys(users(current)))
+        if len(following) != 1 or not passes_through(following[0]):
+            return
+        current = following[0]
+        if any(inner.name in ("arith.divf", "arith.mulf") for inner in nested_ops(current)):
+            yield current
+
+
 def producers(op: Any) -> list[Any]:
     """Ops that define what `op` reads, in its operands or in its body."""
     values = list(op.operands)

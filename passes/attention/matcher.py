@@ -5,27 +5,45 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from fovea.bindings import ir
 from fovea.passes.attention import roles
-from fovea.passes.attention.cone import between, first_contractions, second_contractions
+from fovea.passes.attention.bands import read_masks
+from fovea.passes.attention.cone import (
+    between,
+    first_contractions,
+    logarithm_before,
+    normalising_ops,
+    second_contractions,
+)
 from fovea.passes.attention.contraction import Contraction, free_index, open_contraction, split_sides
+from fovea.passes.attention.deferred import open_behind
 from fovea.passes.attention.evaluate import Evaluator, Opaque
 from fovea.passes.attention.expression import DIV, MUL, Algebra, Dims, Expr, Index, Resplit, Segments, constant_value
+from fovea.passes.attention.grouping import group_size
 from fovea.passes.attention.plan import NotFusable
-from fovea.passes.attention.policy import apply_policy
+from fovea.passes.attention.policy import GATED, apply_policy
 from fovea.passes.attention.quantised import without_pairs
 from fovea.passes.attention.rewrite import Plan, plan
 from fovea.passes.attention.site import NearMiss, Site
-from fovea.passes.attention.softmax import EXPONENTIALS, Mismatch, flatten, match_softmax, score_of
+from fovea.passes.attention.softmax import (
+    EXPONENTIALS,
+    Mismatch,
+    Product,
+    Unnormalised,
+    flatten,
+    match_softmax,
+    score_of,
+    without_logarithms,
+)
 from fovea.passes.attention.strip import QUANTISED, strip_pairs
 from fovea.passes.attention.trace import trace
 from fovea.passes.attention.whole import WHOLE, match_whole
 from fovea.passes.ir_utils import defining_op, is_linalg
 
-GATED = "the probabilities are multiplied by a tensor at run time before they weigh the values"
 ATTEMPTS = 32
 """How often one candidate may be started again with finer dims; each time splits one dim, so few suffice."""
 
@@ -40,7 +58,8 @@ def match_sites(function: Any) -> list[Site | NearMiss]:
             taken.update(op for op, _ in outcome.roles)
         if outcome is not None:
             found.append(outcome)
-    return found
+    # What was no site around one exponential may be part of one around another.
+    return [outcome for outcome in found if isinstance(outcome, Site) or outcome.op not in taken]
 
 
 def exponentials(function: Any) -> list[Any]:
@@ -66,9 +85,9 @@ def match_at(exponential: Any, taken: set[Any]) -> Site | NearMiss | None:
     if exponential in taken:
         return None
     if exponential.name in WHOLE:
-        return match_whole(exponential, Dims())
+        return _whole_site(exponential)
     seconds, summed = second_contractions(exponential)
-    if not summed:
+    if not summed and not logarithm_before(exponential):
         return None
     firsts = first_contractions(exponential)
     if not firsts:
@@ -91,10 +110,27 @@ def match_at(exponential: Any, taken: set[Any]) -> Site | NearMiss | None:
     return reason
 
 
+def _whole_site(op: Any) -> Site:
+    """The site of an op that is an attention by itself, its dims split as its flags need them."""
+    dims = Dims()
+    for _ in range(ATTEMPTS):
+        site = match_whole(op, dims)
+        try:
+            groups = group_size(site)
+            read_masks(site)
+        except (Resplit, Segments) as request:
+            dims.refine(request)
+            continue
+        if groups > 1:
+            site.flags["groups"] = groups
+        return site
+    return match_whole(op, Dims())
+
+
 def _add_siblings(site: Site, seconds: Sequence[Any]) -> None:
     """Other contractions that the same probabilities weigh values for belong to the site: it is tagged whole."""
     for other in seconds:
-        if other == site.pv:
+        if any(other == op for op, _ in site.roles):
             continue
         try:
             sibling = match_pair(site.qk, other)
@@ -103,20 +139,32 @@ def _add_siblings(site: Site, seconds: Sequence[Any]) -> None:
         if sibling is not None:
             known = {op for op, _ in site.roles}
             site.roles += [(op, role) for op, role in sibling.roles if op not in known]
-            site.policy = site.not_fusable = "the same probabilities weigh several tensors"
+            site.cases["several-values"] = site.not_fusable = "the same probabilities weigh several tensors"
+            site.cases.pop("used-elsewhere", None)
             site.flags["several_values"] = True
             site.flags.pop("probabilities_used_elsewhere", None)
 
 
 def match_pair(first: Any, second: Any) -> Site | None:
     """The site with these two contractions; None if no def-use path joins them. Raises Mismatch."""
-    ops = between(first, second)
+    try:
+        return _match_until(first, second, second)
+    except Unnormalised:
+        for end in normalising_ops(second):
+            with suppress(Mismatch):
+                return _match_until(first, second, end)
+        raise
+
+
+def _match_until(first: Any, second: Any, end: Any) -> Site | None:
+    """The site from `first` to `end`: the second contraction, or what divides its result. Raises Mismatch."""
+    ops = between(first, end)
     if not ops:
         return None
     dims = Dims()
     for _ in range(ATTEMPTS):
         try:
-            return _attempt(first, second, ops, dims)
+            return _attempt(first, second, end, ops, dims)
         except (Resplit, Segments) as request:
             dims.refine(request)
         except Opaque:
@@ -131,14 +179,25 @@ def match_fusable(first: Any, second: Any, strip: bool = False) -> tuple[Site, P
 
     `strip`: take quantise/dequantise pairs out of the site.
     """
+    try:
+        return _match_fusable(first, second, second, strip)
+    except Unnormalised as error:
+        for end in normalising_ops(second):
+            with suppress(Unnormalised):
+                return _match_fusable(first, second, end, strip)
+        return NearMiss(second, str(error))
+
+
+def _match_fusable(first: Any, second: Any, end: Any, strip: bool) -> tuple[Site, Plan] | NearMiss:
+    """As `match_fusable`, for a site that ends with `end`. Raises Unnormalised."""
     whole = first == second and first.name in WHOLE
-    ops = [first] if whole else between(first, second)
+    ops = [first] if whole else between(first, end)
     if not ops:
         return NearMiss(second, "no def-use path joins the tagged contractions any more")
     dims = Dims()
     for _ in range(ATTEMPTS):
         try:
-            site = match_whole(first, dims) if whole else _attempt(first, second, ops, dims, strip)
+            site = match_whole(first, dims) if whole else _attempt(first, second, end, ops, dims, strip)
             if strip:
                 strip_pairs(site)
             return site, plan(site)
@@ -146,6 +205,8 @@ def match_fusable(first: Any, second: Any, strip: bool = False) -> tuple[Site, P
             dims.refine(request)
         except Opaque:
             return NearMiss(second, "a contraction's body cannot be read")
+        except Unnormalised:
+            raise
         except (Mismatch, NotFusable) as error:
             return NearMiss(second, str(error))
     return NearMiss(second, "the reshapes around the site split the dims in too many ways")
@@ -171,18 +232,23 @@ class _Mentions:
         return answer
 
 
-def _attempt(first: Any, second: Any, ops: list[Any], dims: Dims, strip: bool = False) -> Site:
-    """The site with these contractions, in one go. Raises Mismatch, Resplit, Segments, Opaque."""
+def _attempt(first: Any, second: Any, end: Any, ops: list[Any], dims: Dims, strip: bool = False) -> Site:
+    """The site with these contractions that ends with `end`, in one go. Raises Mismatch, Resplit, Segments, Opaque."""
     algebra = Algebra()
     scores = first.results[0]
     entered = frozenset(op for op in ops if op != first)
     evaluator = Evaluator(dims, algebra, entered.__contains__)
     mentions = _Mentions(scores, ops)
-    output = free_index(second, dims)
-    outer = open_contraction(second, evaluator, output)
+    output = free_index(end, dims)
+    behind = Product()
+    if end == second:
+        outer = open_contraction(second, evaluator, output)
+    else:
+        outer, behind = open_behind(end, evaluator, output, mentions)
+    outer = replace(outer, body=without_logarithms(algebra, outer.body))
     bare = algebra.uncast(outer.body)
     plain = without_pairs(algebra, bare)
-    product = flatten(plain, mentions)
+    product = flatten(plain, mentions).times(behind)
     divided = any(not mentions(divisor) for divisor in product.divisors)
     product.factors = [factor for factor in product.factors if mentions(factor)]
     product.divisors = [divisor for divisor in product.divisors if mentions(divisor)]
@@ -194,11 +260,11 @@ def _attempt(first: Any, second: Any, ops: list[Any], dims: Dims, strip: bool = 
     if strip:  # before scales are taken out of the product
         inner = replace(inner, body=without_pairs(algebra, inner.body))
     values = _value_factors(algebra, outer.body, mentions)
-    site = _classify(algebra, dims, first, second, outer, inner, score, leaf, values)
-    if divided and site.policy is None:
-        site.policy = GATED
-    if site.policy == GATED:
-        site.not_fusable = GATED
+    site = _classify(algebra, dims, first, end, outer, inner, score, leaf, values)
+    if divided:
+        site.cases["gated"] = GATED
+    if end != second:
+        site.cases["deferred-normalisation"] = "the division by the sum comes after the second contraction"
     site.guards = tuple(product.guards)
     site.output_scale = product.coefficient
     site.roles = roles.roles_of(ops, first, second)
@@ -210,6 +276,9 @@ def _attempt(first: Any, second: Any, ops: list[Any], dims: Dims, strip: bool = 
         site.not_fusable = QUANTISED
     if not dropped and second.name not in WHOLE and exponential.name in EXPONENTIALS:
         site.flags["no_maximum"] = True
+    groups = group_size(site)
+    if groups > 1:
+        site.flags["groups"] = groups
     apply_policy(site, ops, mentions)
     return site
 
@@ -348,7 +417,7 @@ def _classify(
     if outer.init.kind != "const" or float(outer.init.data[0]) != 0:
         site.not_fusable = "the second contraction accumulates onto a tensor that is not zero"
     if gates:
-        site.policy = GATED
+        site.cases["gated"] = GATED
     return site
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Cases where attention is found and the rest is a choice. The README beside this file gives the reasons."""
+"""Cases where attention is found and the rest is a choice. The README of `passes/` gives the reasons."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from fovea.bindings import ir
+from fovea.errors import UsageError
 from fovea.passes.attention.evaluate import LAYOUT_OPS
 from fovea.passes.attention.expression import Expr
 from fovea.passes.attention.site import Site
@@ -15,15 +16,54 @@ from fovea.passes.ir_utils import defining_op
 WEIGHT = "fovea.weight"
 
 
+TAG, IGNORE = "tag", "ignore"
+CASES = {
+    "constant-kv": IGNORE,
+    "constant-k": TAG,
+    "constant-q": TAG,
+    "used-elsewhere": TAG,
+    "several-values": TAG,
+    "gated": TAG,
+    "deferred-normalisation": TAG,
+}
+"""Policy case -> what is done by default. The README of `passes/` says what each one is, and why."""
+
+GATED = "the probabilities are multiplied by a tensor at run time before they weigh the values"
+CONSTANT_KV = "keys and values are both constants"
+
+
+def parse_policy(text: str) -> dict[str, str]:
+    """All cases with the changes that `text` asks for: `case=tag` or `case=ignore`, separated by commas.
+
+    Raises UsageError for an unknown case or decision.
+    """
+    result = dict(CASES)
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        case, _, decision = part.partition("=")
+        if case not in CASES or decision not in (TAG, IGNORE):
+            raise UsageError(
+                f"attention policy: expected CASE=tag or CASE=ignore, found '{part}'; cases are {', '.join(CASES)}"
+            )
+        result[case] = decision
+    return result
+
+
 def apply_policy(site: Site, ops: Sequence[Any], mentions: Callable[[Expr], bool]) -> None:
-    """Note on the site which policy it falls under, if any."""
-    if site.policy is None and is_constant(site.key) and is_constant(site.value):
-        site.policy = "keys and values are both constants"
+    """Note on the site which policy cases it falls under."""
+    keys, values = is_constant(site.key), is_constant(site.value)
+    if keys and values:
+        site.cases["constant-kv"] = CONSTANT_KV
         site.flags["constant_kv"] = True
+    elif keys:
+        site.cases["constant-k"] = "the keys are constants, the values are not"
+    elif is_constant(site.query):
+        site.cases["constant-q"] = "the queries are constants"
+    if "gated" in site.cases:
+        site.not_fusable = GATED
     extra = used_elsewhere(site, ops)
     if extra is not None:
         site.flags["probabilities_used_elsewhere"] = True
-        site.policy = site.policy or f"a value inside the site ('{extra.name}') is also used outside it"
+        site.cases["used-elsewhere"] = f"a value inside the site ('{extra.name}') is also used outside it"
         site.not_fusable = f"the result of '{extra.name}' is also used outside the site"
 
 

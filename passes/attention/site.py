@@ -49,10 +49,15 @@ class Site:
     sinks: tuple[Expr, ...] = ()
     """Logits without a value, one a row: they only enlarge the denominator."""
     flags: dict[str, Any] = field(default_factory=dict)
-    policy: str | None = None
-    """Why this is a policy case; None for an ordinary site."""
+    cases: dict[str, str] = field(default_factory=dict)
+    """Policy cases that it falls under (see `policy.CASES`), with the reason of each; empty for an ordinary site."""
     not_fusable: str | None = None
     """Why the site cannot become one `fovea.attention`; None if it can."""
+
+    @property
+    def policy(self) -> str | None:
+        """Why this is a policy case; None for an ordinary site."""
+        return "; ".join(self.cases.values()) or None
 
     @property
     def score_atoms(self) -> frozenset[Atom]:
@@ -65,4 +70,3 @@ class NearMiss:
 
     op: Any
     reason: str
-    policy: bool = False

@@ -21,6 +21,10 @@ class Mismatch(Exception):
     """The candidate is not attention; the message is the reason, a clause without a full stop."""
 
 
+class Unnormalised(Mismatch):
+    """The values are weighed with exponentials that nothing divides before the second contraction's sum."""
+
+
 @dataclass
 class Product:
     """A flattened product: coefficient * factors / divisors, zero where a guard says so."""
@@ -29,6 +33,15 @@ class Product:
     factors: list[Expr] = field(default_factory=list)
     divisors: list[Expr] = field(default_factory=list)
     guards: list[Guard] = field(default_factory=list)
+
+    def times(self, other: Product) -> Product:
+        """The product of both."""
+        return Product(
+            self.coefficient * other.coefficient,
+            self.factors + other.factors,
+            self.divisors + other.divisors,
+            self.guards + other.guards,
+        )
 
 
 def flatten(expr: Expr, mentions: Mentions) -> Product:
@@ -79,7 +92,7 @@ def match_softmax(algebra: Algebra, product: Product, axis: Index) -> tuple[Expr
         shown = ", ".join(sorted({f.name for f in (*exponentials[1:], *others)}))
         raise Mismatch(f"the exponential is multiplied by something else computed from the scores ({shown})")
     if not product.divisors:
-        raise Mismatch("the exponential is never divided by its sum")
+        raise Unnormalised("the exponential is never divided by its sum")
     if len(product.divisors) > 1:
         raise Mismatch("the exponential is divided more than once")
     terms = _terms(product.divisors[0])
@@ -165,6 +178,59 @@ def without_shift(algebra: Algebra, expr: Expr, axis: frozenset[Atom], mentions:
         return node
 
     return visit(expr)
+
+
+LOGARITHMS = {"math.exp": "math.log", "math.exp2": "math.log2"}
+
+
+def without_logarithms(algebra: Algebra, expr: Expr) -> Expr:
+    """`expr` with exp(x - log(s)) written exp(x) / s, as in the exponential of a log-softmax. Casts may be between."""
+    memo: dict[int, Expr] = {}
+
+    def taken(node: Expr, logarithm: str, found: list[Expr]) -> Expr | None:
+        """`node` without the logarithms that are subtracted in it; None if nothing else is left."""
+        if node.name in CASTS:
+            inner = taken(node.args[0], logarithm, found)
+            return None if inner is None else algebra.rebuild(node, (inner,))
+        if node.name == NEG and _behind_casts(node.args[0]).name == logarithm:
+            found.append(_behind_casts(node.args[0]).args[0])
+            return None
+        if node.name == SUB:
+            left, right = taken(node.args[0], logarithm, found), node.args[1]
+            if _behind_casts(right).name == logarithm:
+                found.append(_behind_casts(right).args[0])
+                return left
+            for position in (0, 1):  # x - (max + log(s))
+                if right.name == ADD and _behind_casts(right.args[position]).name == logarithm and left is not None:
+                    found.append(_behind_casts(right.args[position]).args[0])
+                    return algebra.rebuild(node, (left, right.args[1 - position]))
+            return None if left is None else algebra.rebuild(node, (left, right))
+        if node.name == ADD:
+            sides = [taken(arg, logarithm, found) for arg in node.args]
+            left_over = [side for side in sides if side is not None]
+            return algebra.rebuild(node, tuple(left_over)) if len(left_over) == 2 else (left_over or [None])[0]
+        return node
+
+    def visit(node: Expr) -> Expr:
+        if node.number not in memo:
+            found: list[Expr] = []
+            result = node
+            if node.name in LOGARITHMS:
+                rest = taken(node.args[0], LOGARITHMS[node.name], found)
+                if rest is not None and found:
+                    result = algebra.rebuild(node, (rest,))
+                    for divisor in found:
+                        result = algebra.op(DIV, node.type, result, visit(divisor))
+            memo[node.number] = result if found else algebra.rebuild(node, tuple(map(visit, node.args)))
+        return memo[node.number]
+
+    return visit(expr)
+
+
+def _behind_casts(node: Expr) -> Expr:
+    while node.name in CASTS:
+        node = node.args[0]
+    return node
 
 
 def times(algebra: Algebra, expr: Expr, factor: float) -> Expr:

@@ -30,6 +30,7 @@ from fovea.codegen import rocdl, serializer
 from fovea.errors import InputError, UsageError
 from fovea.lowered import buffers_of, launches_of, plan_of
 from fovea.package import save_package
+from fovea.passes.attention.policy import parse_policy
 from fovea.passes.registry import PassContext, lookup
 from fovea.pipeline import Instrumentation, Pipeline, run_pipeline
 from fovea.pipeline_text import OwnStep
@@ -47,7 +48,8 @@ class CompileOptions:
     target: chip. fp8: quantise contractions outside attention. quantize_attention: those inside too (attention is then
     not fused; for comparison). exclude: regular expression of contractions to keep out of FP8, matched against
     location names and capture ids. compute_type: type of what is not FP8. jobs: worker processes (None: one a core).
-    lld: path of ld.lld (None: searched).
+    lld: path of ld.lld (None: searched). attention_policy: changes to what is done with attention where that is a
+    choice ("constant-kv=tag,gated=ignore"; see `fovea.passes.attention.policy`).
     """
 
     target: str = "gfx942"
@@ -57,8 +59,10 @@ class CompileOptions:
     compute_type: str = "f16"
     jobs: int | None = None
     lld: str | None = None
+    attention_policy: str = ""
 
     def __post_init__(self) -> None:
+        parse_policy(self.attention_policy)
         chip = targets.chip(self.target)
         if self.compute_type not in COMPUTE_TYPES:
             raise UsageError(f"unknown compute type '{self.compute_type}'; expected one of {', '.join(COMPUTE_TYPES)}")
@@ -180,7 +184,7 @@ def lower_to_kernels(
             run_pipeline(module, f"builtin.module({','.join(passes)})", context, instrumentation)
 
     ranges: dict[str, Range] = {}
-    run("detect", "fovea-normalize{prefer-k-contiguous=true}", "fovea-detect-attention")
+    run("detect", "fovea-normalize{prefer-k-contiguous=true}", *_detection(options))
     if options.fp8:
         if calibration is None:
             raise InputError("FP8 needs calibration data: give --calibration FILE.npz, or --no-fp8")
@@ -198,6 +202,12 @@ def lower_to_kernels(
     run("form kernels", "fovea-form-kernels", "fovea-plan")
     run("lower kernels", "fovea-lower-kernels")
     return ranges
+
+
+def _detection(options: CompileOptions) -> list[str]:
+    """Text of the passes that find attention."""
+    policy = f"{{attention-policy={options.attention_policy}}}" if options.attention_policy else ""
+    return [f"fovea-detect-attention{policy}"]
 
 
 def kernel_modules(module: Any, options: CompileOptions) -> dict[str, Any]:

@@ -30,6 +30,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             from fovea.cli_run import run_command
 
             return run_command(flags)
+        if flags.command == "detect":
+            from fovea.cli_detect import detect_command
+
+            return detect_command(flags)
         if flags.command == "emulate":
             from fovea.cli_emulate import emulate_command
 

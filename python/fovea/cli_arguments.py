@@ -19,6 +19,9 @@ STDIN = STDOUT = "-"
 
 _ON: dict[str, Any] = {"action": "store_true"}
 _MANY: dict[str, Any] = {"action": "append", "default": [], "metavar": "FILE"}
+_POLICY: dict[str, Any] = {"metavar": "CASE=DECISION,...", "default": ""}
+_POLICY_HELP = ("what to do with attention where that is a choice: tag or ignore, by case; `fovea-opt --explain "
+                "fovea-detect-attention` names where the cases are described")  # fmt: skip
 Flag = tuple[tuple[str, ...], dict[str, Any], str]  # names, argparse's settings, help
 Commands = dict[str, tuple[str, dict[str, list[Flag]]]]
 
@@ -37,6 +40,7 @@ COMMANDS: Commands = {
             (("--quantize-attention",), _ON, "quantise those inside attention too; it is then not fused"),
             (("--exclude",), {"metavar": "REGEX", "default": ""},
              "keep contractions out of FP8 whose location name or result name this finds"),
+            (("--attention-policy",), _POLICY, _POLICY_HELP),
             (("--compute-type",), {"metavar": "TYPE", "default": "f16"},
              "f16 (default), bf16 or f32: type of what is not FP8"),
         ],
@@ -58,6 +62,14 @@ COMMANDS: Commands = {
         "tools": [
             (("--jobs",), {"metavar": "N", "type": int}, "processes that generate code (default: one a core)"),
             (("--lld",), {"metavar": "PATH"}, "ld.lld to link with (default: FOVEA_LLD, ROCm's, PATH's or ziglang's)"),
+        ],
+    }),
+    "detect": ("find attention in a model, without compiling it", {
+        "arguments": [
+            (("model",), {"metavar": "MODEL"}, "MLIR, linalg on tensors, text or bytecode; '-' is standard input"),
+            (("--json",), {"metavar": "FILE"}, "write JSON to FILE ('-': standard output) instead of printing a table"),
+            (("--allow-unregistered-dialect",), _ON, "accept ops of dialects that are not known"),
+            (("--attention-policy",), _POLICY, _POLICY_HELP),
         ],
     }),
     "run": ("run a package", {

@@ -63,8 +63,9 @@ def _options(flags: argparse.Namespace) -> api.CompileOptions:
     if flags.report and flags.emit != "package":
         raise UsageError(f"--report writes into a package; expected --emit=package, found --emit={flags.emit}")
     return api.CompileOptions(
-        flags.target, flags.fp8, flags.quantize_attention, flags.exclude, flags.compute_type, flags.jobs, flags.lld
-    )
+        flags.target, flags.fp8, flags.quantize_attention, flags.exclude, flags.compute_type, flags.jobs, flags.lld,
+        flags.attention_policy,
+    )  # fmt: skip
 
 
 def _destination(flags: argparse.Namespace) -> str:

@@ -124,7 +124,7 @@ func.func @with_padding(%q: tensor<2x6x8xf32>, %k: tensor<2x6x8xf32>, %v: tensor
   %p = linalg.softmax dimension(2) ins(%t : tensor<2x6x6xf32>) outs(%es : tensor<2x6x6xf32>) -> tensor<2x6x6xf32>
   %eo = tensor.empty() : tensor<2x6x5xf32>
   %zo = linalg.fill ins(%zero : f32) outs(%eo : tensor<2x6x5xf32>) -> tensor<2x6x5xf32>
-  // expected-remark @below {{ops, causal)}}
+  // expected-remark @below {{ops, causal, key mask)}}
   %o = linalg.batch_matmul ins(%p, %v : tensor<2x6x6xf32>, tensor<2x6x5xf32>) outs(%zo : tensor<2x6x5xf32>) -> tensor<2x6x5xf32>
   return %o : tensor<2x6x5xf32>
 }
