@@ -36,6 +36,7 @@ class Group:
         self.defined_v = bytearray(vector.shape[0])
         self.defined_s = bytearray(SGPR_SLOTS)
         self.checked = bytearray(len(machine.program.code))
+        self.timing = machine.timing.start if machine.timing is not None else None
         self.bind(vector, scalar)
 
     def bind(self, vector: Array, scalar: Array) -> None:
@@ -123,6 +124,7 @@ class Group:
         part.defined_v[:] = self.defined_v
         part.defined_s[:] = self.defined_s
         part.checked[:] = self.checked
+        part.timing = self.timing
         return part
 
     def join(self, other: Group) -> None:
@@ -136,6 +138,9 @@ class Group:
         place = np.argsort(order)
         vector[:, place[: self.u32.shape[1]]] = self.u32
         vector[:, place[self.u32.shape[1] :]] = other.u32
+        if self.machine.timing is not None:
+            assert self.timing is not None and other.timing is not None
+            self.timing = self.machine.timing.join(self.timing, other.timing)
         if self.defined_v != other.defined_v or self.defined_s != other.defined_s:
             self.checked = bytearray(len(self.checked))
         self.defined_v = bytearray(a & b for a, b in zip(self.defined_v, other.defined_v, strict=True))

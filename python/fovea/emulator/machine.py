@@ -40,6 +40,7 @@ class Machine:
         checks: bool,
         memo: Memo | None = None,
         traffic: Traffic | None = None,
+        timing: bool | None = None,
     ) -> None:
         self.program = program
         self.space = space
@@ -64,6 +65,8 @@ class Machine:
         self.guesses: list[Buffer | None] = [None] * len(program.code)
         self.pending: Group | None = None
         self.on_end: Callable[[Group], None] | None = None
+        # Waits and wait states; only tests of values leave them out while the other checks are on.
+        self.timing = program.timing if (checks if timing is None else timing) else None
         self.checker: LocalChecker | None = LocalChecker(self, memo or Memo()) if checks and lds_bytes else None
 
     def run(self, start: Group) -> None:
@@ -131,6 +134,7 @@ class Machine:
         code = self.program.code
         counts, idle = self.counts, self.idle
         checked = g.checked
+        timing, state = self.timing, g.timing
         end = len(code)
         pc = g.pc
         try:
@@ -140,6 +144,9 @@ class Machine:
                 instruction = code[pc]
                 if not checked[pc]:
                     checked[pc] = not self.checks or self._check_defined(g, instruction)
+                if timing is not None:
+                    assert state is not None
+                    g.timing = state = state.moves.get(pc) or timing.advance(state, pc)
                 counts[pc] += g.count
                 if not g.full:
                     idle[pc] += g.idle

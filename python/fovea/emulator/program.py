@@ -23,6 +23,7 @@ from fovea.emulator.memory_ops import compile_buffer, compile_global, compile_sc
 from fovea.emulator.mfma import compile_matrix
 from fovea.emulator.operands import Build, Reuse, Step
 from fovea.emulator.text import Line, Operand, parse_line
+from fovea.emulator.timing import TIMED_CHIPS, Timing
 from fovea.emulator.vector import Row, compile_row
 
 VECTOR_ROWS: dict[str, Row] = {
@@ -68,6 +69,9 @@ class Code:
     """A plain move: it may carry a register that nothing wrote, half of an undefined pair say."""
     high_half: tuple[int, int] | None = None
     """(register read, register written): only this result needs that source, the high half of a 64-bit addend."""
+    uses_v: tuple[int, ...] = ()
+    uses_s: tuple[int, ...] = ()
+    """All registers read; `reads_v` and `reads_s` are those that must have been written before."""
 
 
 @dataclass
@@ -79,6 +83,8 @@ class Program:
     addresses: list[int]
     vgprs: int
     agprs: int
+    timing: Timing | None = None
+    """Rules of waits and wait states, where the chip's are known."""
 
     def address_of(self, number: int) -> int:
         """Byte address of an instruction, also of the one after the last."""
@@ -118,6 +124,7 @@ def load_program(
         except (DecodeError, ValueError, IndexError, KeyError, AssertionError) as error:
             raise EmulationError(f"kernel {kernel}, 0x{line.address:x}: {line.text}: {error}") from None
         reuses.append(build.reuses)
+        uses_v, uses_s = tuple(sorted(build.reads_v)), tuple(sorted(build.reads_s))
         if line.name == "v_pk_mov_b32":
             # Compilers copy pairs of which only one half is defined, and the halves may change places here.
             build.reads_v.clear()
@@ -129,9 +136,17 @@ def load_program(
             tuple(sorted(s)) for s in (build.reads_v, build.reads_s, build.writes_v, build.writes_s)
         )
         high_half = _high_half(line, vgprs) if line.name in _WIDE_SUMS else None
-        code.append(Code(line, step, issue, reads_v, reads_s, writes_v, writes_s, line.name in _MOVES, high_half))
+        code.append(
+            Code(
+                line, step, issue, reads_v, reads_s, writes_v, writes_s, line.name in _MOVES, high_half, uses_v, uses_s
+            )
+        )
     _link(code, reuses)
-    return Program(kernel, code, addresses, vgprs, agprs)
+    try:
+        timing = Timing(code, vgprs) if chip.name in TIMED_CHIPS else None
+    except DecodeError as error:
+        raise EmulationError(f"kernel {kernel}: {error}") from None
+    return Program(kernel, code, addresses, vgprs, agprs, timing)
 
 
 def _high_half(line: Line, agpr_base: int) -> tuple[int, int] | None:

@@ -163,7 +163,8 @@ def parse_line(address: int, text: str) -> Line:
     words: list[str] = []
     for number, part in enumerate(parts):
         # Modifiers follow the last operand, separated by spaces; `quad_perm:[0,1,2,3]` has commas inside brackets.
-        pieces = part.split()
+        # `hwreg(HW_REG_MODE, 4, 2)` is one operand.
+        pieces = [part] if part.startswith("hwreg(") else part.split()
         if number == len(parts) - 1 or len(pieces) == 1:
             words = pieces
         else:

@@ -53,6 +53,7 @@ def run_assembly(
     scratch_bytes: int = 0,
     buffers: list[Array] | None = None,
     checks: bool = False,
+    timing: bool = False,
     flush_f32: bool = False,
     saturate: bool = False,
     chip: str = "gfx942",
@@ -60,7 +61,8 @@ def run_assembly(
     """Run lines of assembly text (labels allowed; `s_endpgm` is added) and return the registers.
 
     `v` maps a vector register to its values (64 lanes, or `(wave, 64)`), given as any 32-bit type or as 64-bit values
-    that fill a pair. Pointers to `buffers` are placed in s[60:61], s[62:63], ... Wave numbers are in s59.
+    that fill a pair. Pointers to `buffers` are placed in s[60:61], s[62:63], ... Wave numbers are in s59. `timing` adds
+    the rules of waits and wait states to the other checks.
     """
     # Naming v63, a0 and the like is not needed: the files always have 64 vector and 64 accumulation registers.
     lines = parse_assembly(f"test:\n{text}\ns_endpgm\n", "test")
@@ -71,8 +73,9 @@ def run_assembly(
     scalar = np.zeros((count, SGPR_SLOTS), np.uint32)
     space = AddressSpace()
     machine = Machine(
-        program, space, Statistics(), 0, workgroups, waves, lds_bytes, scratch_bytes, 0xF0, (workgroups, 1, 1), checks
-    )
+        program, space, Statistics(), 0, workgroups, waves, lds_bytes, scratch_bytes, 0xF0, (workgroups, 1, 1), checks,
+        timing=timing,
+    )  # fmt: skip
     group = Group(machine, np.arange(count), vector, scalar, np.zeros(count, bool), 0)
     for register, values in (v or {}).items():
         values = np.asarray(values)

@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Missing waits and wait states: a program that breaks each rule is caught, its correct twin is not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from assembly_runner import run_assembly
+
+from fovea.emulator import EmulationError
+from fovea.emulator.hazards import Matrix, passes_of
+from fovea.emulator.text import parse_line
+from fovea.emulator.waits import Memory, memory_of
+
+U32 = np.uint32
+OFFSET4 = (np.arange(64) * 4).astype(U32)
+LOAD = "global_load_dword v1, v0, s[60:61]"
+LDS = "ds_write_b32 v0, v0\ns_waitcnt lgkmcnt(0)\n"
+MATRIX = "v_mfma_f32_16x16x16_f16 v[4:7], v[20:21], v[22:23], v[4:7]"  # 4 passes
+LARGE = "v_mfma_f32_32x32x8_f16 v[4:19], v[20:21], v[22:23], v[4:19]"  # 8 passes
+SLOW = "v_mfma_f32_16x16x4_f32 v[4:7], v20, v21, v[4:7]"  # 8 passes, not of the XDL unit
+DOUBLE = "v_mfma_f64_16x16x4_f64 v[4:11], v[20:21], v[22:23], v[4:11]"  # 8 passes
+COMPARE = "v_cmp_gt_u32 vcc, v0, v2"
+
+# name, text, what is wrong in it, what is right, words of the message
+WAITS: list[Any] = [
+    ("read", f"{LOAD}\ns_waitcnt lgkmcnt(0)\nv_add_u32 v2, v1, v1", "lgkmcnt(0)", "vmcnt(0)",
+     ["reads v1", "global_load_dword v1", "vmcnt(0) is missing"]),
+    ("older load", f"{LOAD}\nglobal_load_dword v2, v0, s[60:61]\ns_waitcnt vmcnt(2)\nv_add_u32 v3, v1, v1",
+     "vmcnt(2)", "vmcnt(1)", ["reads v1", "vmcnt(1) is missing"]),
+    ("stores count", f"{LOAD}\nglobal_store_dword v0, v0, s[60:61]\ns_waitcnt vmcnt(1)\nv_add_u32 v3, v{{0}}, v0",
+     "v{0}", "v1", None),
+    ("overwrite", f"{LOAD}\ns_nop 0\nv_mov_b32 v1, 0", "s_nop 0", "s_waitcnt vmcnt(0)", ["writes v1"]),
+    ("loads overwrite in order", f"{LOAD}\nds_read_b32 v1, v0", "ds_read_b32 v1, v0", LOAD, ["writes v1"]),
+    ("store of a loaded value", f"{LOAD}\ns_nop 0\nglobal_store_dword v0, v1, s[60:61] offset:4", "s_nop 0",
+     "s_waitcnt vmcnt(0)", ["reads v1"]),
+    ("address", f"{LOAD}\ns_nop 0\nglobal_load_dword v2, v1, s[60:61]", "s_nop 0", "s_waitcnt vmcnt(0)", ["reads v1"]),
+    ("LDS", "ds_read_b32 v1, v0\ns_waitcnt vmcnt(0)\nv_add_u32 v2, v1, v1", "vmcnt(0)", "lgkmcnt(0)",
+     ["reads v1", "lgkmcnt(0) is missing"]),
+    ("LDS in order", "ds_read_b32 v1, v0\nds_read_b32 v2, v0\ns_waitcnt lgkmcnt(1)\nv_add_u32 v3, v2, v2",
+     "v2, v2", "v1, v1", ["reads v2"]),
+    ("permute", "ds_bpermute_b32 v1, v0, v0\ns_nop 0\nv_add_u32 v2, v1, v1", "s_nop 0", "s_waitcnt lgkmcnt(0)",
+     ["reads v1"]),
+    ("scalar load", "s_load_dword s4, s[60:61], 0x0\ns_nop 0\ns_add_u32 s5, s4, s4", "s_nop 0", "s_waitcnt lgkmcnt(0)",
+     ["reads s4", "lgkmcnt(0) is missing"]),
+    ("scalar loads in any order",
+     "s_load_dword s4, s[60:61], 0x0\ns_load_dword s5, s[60:61], 0x4\ns_waitcnt lgkmcnt(1)\ns_add_u32 s6, s4, s4",
+     "lgkmcnt(1)", "lgkmcnt(0)", ["reads s4"]),
+    ("scalar load, vector use", "s_load_dword s4, s[60:61], 0x0\ns_nop 0\nv_mov_b32 v1, s4", "s_nop 0",
+     "s_waitcnt lgkmcnt(0)", ["reads s4"]),
+    ("FLAT counts in both",
+     "v_mov_b32 v2, s60\nv_mov_b32 v3, s61\nflat_load_dword v1, v[2:3]\ns_waitcnt vmcnt(0)\nv_add_u32 v4, v1, v1",
+     "vmcnt(0)", "vmcnt(0) lgkmcnt(0)", ["reads v1"]),
+    ("atomic", "v_mov_b32 v2, 1\nglobal_atomic_add v1, v0, v2, s[60:61] sc0\ns_nop 0\nv_add_u32 v3, v1, v1", "s_nop 0",
+     "s_waitcnt vmcnt(0)", ["reads v1"]),
+    ("number as operand", f"{LOAD}\ns_waitcnt 0xcf7f\nv_add_u32 v2, v1, v1", "0xcf7f", "0x0f70", ["reads v1"]),
+    ("branch", f"s_cmp_eq_u32 s59, 1\ns_cbranch_scc1 .La\n{LOAD}\ns_nop 0\ns_branch .Lb\n.La:\nv_mov_b32 v1, 0\n.Lb:\n"
+     "v_add_u32 v2, v1, v1", "s_nop 0", "s_waitcnt vmcnt(0)", ["reads v1"]),
+    ("loop", f"s_mov_b32 s4, 0\n.La:\ns_cmp_eq_u32 s4, 2\ns_cbranch_scc1 .Lb\ns_add_u32 s4, s4, 1\n{LOAD}\n"
+     "s_waitcnt vmcnt(1)\nv_mov_b32 v2, 0\ns_branch .La\n.Lb:\ns_waitcnt vmcnt(1)\nv_add_u32 v2, v1, v1",
+     ".Lb:\ns_waitcnt vmcnt(1)", ".Lb:\ns_waitcnt vmcnt(0)", ["reads v1"]),
+]  # fmt: skip
+
+
+def matrix(instruction: str, states: int, use: str) -> tuple[str, str, str]:
+    """Text with one wait state too few, and the two spellings of s_nop."""
+    assert 2 <= states <= 17
+    pair = (f"s_nop {states - 2}", f"s_nop {states - 1}") if states <= 16 else ("s_nop 15", "s_nop 15\ns_nop 0")
+    return f"{instruction}\n{pair[0]}\n{use}", *pair
+
+
+HAZARDS: list[Any] = [
+    ("matrix result, vector read", *matrix(MATRIX, 7, "v_add_f32 v3, v4, v4"), ["7 wait states", "6 given", "(v4)"]),
+    ("matrix result, memory read", *matrix(MATRIX, 7, "global_store_dword v0, v5, s[60:61]"), ["7 wait states"]),
+    ("matrix result, LDS read", *matrix(MATRIX, 7, "ds_write_b32 v0, v5"), ["7 wait states"]),
+    ("matrix result, overwritten", *matrix(MATRIX, 7, "v_mov_b32 v7, 0"), ["7 wait states"]),
+    ("matrix result, loaded over", *matrix(MATRIX, 7, "global_load_dword v7, v0, s[60:61]"), ["7 wait states"]),
+    ("matrix result as A", *matrix(MATRIX, 7, "v_mfma_f32_16x16x16_f16 v[16:19], v[4:5], v[22:23], v[16:19]"),
+     ["A or B", "7 wait states"]),
+    ("matrix result overlaps C", *matrix(MATRIX, 5, "v_mfma_f32_16x16x16_f16 v[16:19], v[20:21], v[22:23], v[6:9]"),
+     ["C overlaps", "5 wait states"]),
+    ("large matrix result", *matrix(LARGE, 11, "v_add_f32 v3, v4, v4"), ["11 wait states"]),
+    ("f32 matrix result", *matrix(SLOW, 10, "v_add_f32 v3, v4, v4"), ["10 wait states"]),
+    ("f64 matrix result", *matrix(DOUBLE, 11, "v_add_f64 v[12:13], v[4:5], v[4:5]"), ["11 wait states"]),
+    ("C of a matrix instruction", *matrix("v_mfma_f32_16x16x16_f16 v[16:19], v[20:21], v[22:23], v[4:7]", 3,
+     "v_mov_b32 v4, 0"), ["C operand", "3 wait states"]),
+    ("vector result as A", *matrix("v_mov_b32 v20, 0", 2, MATRIX), ["2 wait states"]),
+    ("EXEC, then a matrix instruction", *matrix("v_cmpx_gt_u32 vcc, v0, v2", 4, MATRIX), ["EXEC", "4 wait states"]),
+    ("transcendental, something between", "v_exp_f32 v1, v2\nv_mov_b32 v3, 0\nv_add_f32 v4, v1, v1", "v3, 0", "v3, 1",
+     None),
+    ("transcendental", "v_exp_f32 v1, v2\nv_add_f32 v4, v1, v1", "v1, v1", "v3, v3",
+     ["transcendental", "1 wait states"]),
+    ("DPP", *matrix("v_mov_b32 v1, v0", 2, "v_mov_b32_dpp v2, v1 row_shr:1 row_mask:0xf bank_mask:0xf"), ["DPP"]),
+    ("DPP after EXEC", *matrix("v_cmpx_gt_u32 vcc, v0, v2", 5,
+     "v_mov_b32_dpp v2, v0 row_shr:1 row_mask:0xf bank_mask:0xf"), ["DPP", "5 wait states"]),
+    ("lane select", *matrix("v_readfirstlane_b32 s4, v2", 4, "v_readlane_b32 s5, v0, s4"), ["lane select"]),
+    ("lane of a vector result", "v_mov_b32 v1, v0\nv_readfirstlane_b32 s4, v1", "s4, v1", "s4, v0", ["a lane is read"]),
+    ("lane after EXEC", *matrix("v_cmpx_gt_u32 vcc, v0, v2", 4, "v_readfirstlane_b32 s4, v0"), ["EXEC"]),
+    ("scalar result, memory", *matrix("v_readfirstlane_b32 s4, v2", 5,
+     "buffer_load_dword v1, v0, s[8:11], s4 offen"), ["memory instruction", "5 wait states", "s4"]),
+    ("scalar result, vector", *matrix("v_readfirstlane_b32 s4, v2", 2, "v_add_u32 v1, s4, v0"),
+     ["s4", "2 wait states"]),
+    ("VCC", *matrix(COMPARE, 2, "v_cndmask_b32 v1, v0, v2, vcc"), ["vcc_", "2 wait states"]),
+    ("v_div_fmas", *matrix(COMPARE, 4, "v_div_fmas_f32 v1, v2, v2, v2"), ["v_div_fmas"]),
+    ("data of a wide store", *matrix("global_store_dwordx4 v3, v[4:7], s[60:61]", 2, "v_mov_b32 v7, 0"),
+     ["more than 8 bytes"]),
+    ("data of a narrow store", "global_store_dwordx4 v3, v[4:7], s[60:61]\nv_mov_b32 v7, 0", "x4 v3, v[4:7]",
+     "x2 v3, v[6:7]", ["more than 8 bytes"]),
+    ("m0", "s_mov_b32 m0, 0\nglobal_load_lds_dword v0, s[60:61]", "0\n", "0\ns_nop 0\n", ["m0", "1 wait states"]),
+    ("part of a register", "v_add_u16_sdwa v1, v0, v0 dst_sel:WORD_1 src0_sel:DWORD src1_sel:DWORD\n"
+     "v_add_u32 v2, v1, v1", "v1, v1", "v0, v0", ["a part of its register"]),
+    ("mode", "s_setreg_imm32_b32 hwreg(HW_REG_MODE, 4, 4), 15\ns_nop 0\ns_getreg_b32 s4, hwreg(HW_REG_MODE)", "s_nop 0",
+     "s_nop 1", ["s_setreg"]),
+]  # fmt: skip
+
+
+def run(text: str) -> None:
+    """Run with all checks; v0 holds lane * 4, LDS and the registers named are written."""
+    v: dict[int, Any] = dict.fromkeys(range(2, 24), np.zeros(64, U32))
+    s = {8: 0, 9: 0, 10: 0, 11: 0x27000, 106: 0, 107: 0}
+    run_assembly(f"{LDS}{text}", {**v, 0: OFFSET4, 1: OFFSET4}, s, lds_bytes=512, checks=True, timing=True,
+                 buffers=[np.zeros(256, U32)])  # fmt: skip
+
+
+@pytest.mark.parametrize("case", WAITS + HAZARDS, ids=[case[0] for case in WAITS + HAZARDS])
+def test_rules(case: Any) -> None:
+    _, text, wrong, right, words = case
+    assert text.count(wrong) == 1
+    run(text.replace(wrong, right))
+    if words is None:
+        return
+    with pytest.raises(EmulationError) as caught:
+        run(text)
+    for word in ["kernel test", "0x", "workgroup (0, 0, 0) wave 0", *words]:
+        assert word in str(caught.value), str(caught.value)
+
+
+def test_accumulation_needs_no_wait_states() -> None:
+    run(f"{MATRIX}\n{MATRIX}\n{MATRIX}")
+    # v[6:7] are the first result, then part of the second, which is accumulated into.
+    second = "v_mfma_f32_16x16x16_f16 v[6:9], v[20:21], v[22:23], v[16:19]"
+    run(f"{MATRIX}\n{second}\n{second.replace('v[16:19]', 'v[6:9]')}")
+
+
+def test_a_path_that_nobody_took_is_no_report() -> None:
+    """The load is jumped over by all waves, and the value that the use meets was written before."""
+    run(f"s_cmp_eq_u32 s59, 7\ns_cbranch_scc0 .La\n{LOAD}\n.La:\nv_add_u32 v2, v1, v1")
+
+
+def test_a_store_may_be_overtaken() -> None:
+    run("global_store_dwordx2 v0, v[4:5], s[60:61]\nv_mov_b32 v4, 0\nv_mov_b32 v5, 0")
+
+
+def test_more_than_the_counter_holds_is_held_back() -> None:
+    """64 loads are one more than vmcnt can count: the first has returned when the last is issued."""
+    more = "\n".join(f"global_load_dword v{2 + i % 20}, v0, s[60:61]" for i in range(62))
+    run(f"{LOAD}\n{more}\nglobal_store_dword v0, v0, s[60:61]\nv_add_u32 v1, v1, v1")
+    with pytest.raises(EmulationError, match="reads v1"):
+        run(f"{LOAD}\n{more}\nv_add_u32 v1, v1, v1")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("s_waitcnt vmcnt(3)", Memory("", 3, None)),
+        ("s_waitcnt vmcnt(63) & lgkmcnt(2)", Memory("", 63, 2)),
+        ("s_waitcnt expcnt(0) lgkmcnt(0)", Memory("", None, 0)),
+        ("s_waitcnt 0", Memory("", 0, 0)),
+        ("s_waitcnt 0xcf7f", Memory("", 63, 15)),
+        ("s_waitcnt 0x8371", Memory("", 33, 3)),
+    ],
+)
+def test_counters(text: str, expected: Memory) -> None:
+    assert memory_of(parse_line(0, text), "wait") == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("v_mfma_f32_16x16x16_f16", Matrix(4, True, False)),
+        ("v_mfma_f32_16x16x16_bf16_1k", Matrix(4, True, False)),
+        ("v_mfma_f32_16x16x16f16", Matrix(4, True, False)),
+        ("v_mfma_f32_32x32x8_bf16", Matrix(8, True, False)),
+        ("v_mfma_f32_16x16x32_fp8_bf8", Matrix(4, True, False)),
+        ("v_mfma_i32_32x32x16_i8", Matrix(8, True, False)),
+        ("v_mfma_f32_16x16x4_f32", Matrix(8, False, False)),
+        ("v_mfma_f32_32x32x2_f32", Matrix(16, False, False)),
+        ("v_mfma_f32_32x32x4_2b_f16", Matrix(16, True, False)),
+        ("v_mfma_f32_4x4x4_16b_f16", Matrix(2, True, False)),
+        ("v_mfma_f32_4x4x1_16b_f32", Matrix(2, False, False)),
+        ("v_mfma_f64_16x16x4_f64", Matrix(8, False, True)),
+    ],
+)
+def test_passes(name: str, expected: Matrix) -> None:
+    """Passes of the instruction tables of AMD's matrix instruction calculator: cycles / 4."""
+    assert passes_of(name) == expected
