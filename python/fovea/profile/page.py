@@ -43,8 +43,9 @@ def to_page(document: Mapping[str, Any]) -> str:
 
 def _facts(document: Mapping[str, Any]) -> list[tuple[str, str]]:
     peaks, total = document["peaks"], document["total"]
-    rates = ", ".join(f"{kind} {amount_text(rate, 'op/s')}"
-                      for kind, rate in peaks["matrix_operations_per_second"].items())  # fmt: skip
+    rates = []
+    for kind, rate in peaks["matrix_operations_per_second"].items():
+        rates.append(f"{kind} {amount_text(rate, 'OP/s' if kind.startswith('i') else 'FLOP/s')}")
     modelled = total["modelled"]
     return [
         ("Modelled time", f"{seconds_text(modelled['seconds'])}, most of it bound by "
@@ -52,5 +53,5 @@ def _facts(document: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Matrix units", f"at most {modelled['matrix_utilisation_at_most']:.1%} of their rate, by the model"),
         ("Chip", f"{peaks['product']}: {peaks['compute_units']} compute units at {peaks['clock_hz'] / 1e9:g} GHz, "
                  f"memory {amount_text(peaks['memory_bytes_per_second'], 'B/s')}"),
-        ("Matrix peaks", rates),
+        ("Matrix peaks", ", ".join(rates)),
     ]  # fmt: skip

@@ -26,7 +26,7 @@ STYLE = """
 .chart .number { font-weight: 600; font-size: 12px; paint-order: stroke; stroke: var(--paper); stroke-width: 3px; }
 """
 _WIDTH, _HEIGHT = 900, 520
-_LEFT, _RIGHT, _TOP, _BOTTOM = 92, 24, 46, 58
+_LEFT, _RIGHT, _TOP, _BOTTOM = 100, 24, 46, 58
 # A mark of each resource, around (0, 0): told apart by shape as well as by colour.
 _SHAPES = {
     "matrix": "M-6-6H6V6H-6Z", "vector": "M0-7.5 7 5.5H-7Z", "lds": "M0-8 8 0 0 8-8 0Z", "cache": "M0 7.5-7-5.5H7Z",
@@ -35,22 +35,22 @@ _SHAPES = {
 # Where a mark's number may stand, best first: beside it, then above and below, then further away.
 _PLACES = ((10, 4), (-10, 4), (0, -11), (0, 20), (12, -10), (-12, -10), (12, 18), (-12, 18), (26, 4), (-26, 4),
            (0, -26), (0, 35), (27, -16), (-27, -16), (27, 24), (-27, 24))  # fmt: skip
+_ALONG = (0.5, 0.4, 0.6, 0.3, 0.7, 0.2, 0.8)  # places of the slope's text, best first
 _Box = tuple[float, float, float, float]
 
 
 class _Axis:
-    """Powers of ten from `low` to `high` laid out between two pixels."""
+    """A logarithmic axis from `low` to `high` (given as values, kept as powers of ten) laid out between two pixels."""
 
-    def __init__(self, values: Sequence[float], start: float, end: float) -> None:
-        self.low = math.floor(math.log10(min(values)))
-        self.high = max(math.ceil(math.log10(max(values))), self.low + 1)
+    def __init__(self, low: float, high: float, start: float, end: float) -> None:
+        self.low, self.high = math.log10(low), math.log10(high)
         self.start, self.end = start, end
 
     def at(self, value: float) -> float:
         return self.start + (math.log10(value) - self.low) / (self.high - self.low) * (self.end - self.start)
 
     def ticks(self) -> list[float]:
-        return [10.0**power for power in range(self.low, self.high + 1)]
+        return [10.0**power for power in range(math.ceil(self.low), math.floor(self.high) + 1)]
 
 
 def roofline(document: Mapping[str, Any]) -> str:
@@ -62,10 +62,12 @@ def roofline(document: Mapping[str, Any]) -> str:
     bandwidth = peaks["memory_bytes_per_second"]
     roofs = _roofs(document)
     ridge = max(flops for _, flops in roofs) / bandwidth
-    across = _Axis([*(p["intensity"] for p in points), ridge * 2], _LEFT, _WIDTH - _RIGHT)
-    lowest = min(p["rate"] for p in points)
-    upwards = _Axis([lowest, max(flops for _, flops in roofs) * 1.2], _HEIGHT - _BOTTOM, _TOP)
-    taken: list[_Box] = []
+    intensities, rates = [p["intensity"] for p in points], [p["rate"] for p in points]
+    # Right of the ridge there is room for what the roofs are called.
+    across = _Axis(min(intensities) / 2, max(max(intensities) * 2, ridge * 16), _LEFT, _WIDTH - _RIGHT)
+    lowest = min(*rates, roofs[-1][1] / 100)
+    upwards = _Axis(lowest / 2, roofs[0][1] * 4, _HEIGHT - _BOTTOM, _TOP)
+    taken = [(x - 8, y - 8, x + 8, y + 8) for x, y in _places(points, across, upwards)]
     parts = [_grid(across, upwards), _draw_roofs(roofs, bandwidth, across, upwards, taken)]
     parts += _draw_points(points, across, upwards, taken)
     title = f"Roofline of {document['package']} on {peaks['product']} ({document['target']}), modelled"
@@ -109,7 +111,7 @@ def _grid(across: _Axis, upwards: _Axis) -> str:
         y = upwards.at(tick)
         parts.append(f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
         parts.append(f'<text class="soft" x="{_LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">'
-                     f"{amount_text(tick)}op/s</text>")  # fmt: skip
+                     f"{amount_text(tick, 'FLOP/s')}</text>")  # fmt: skip
     middle = (_LEFT + _WIDTH - _RIGHT) / 2
     parts.append(f'<text class="soft" x="{middle}" y="{_HEIGHT - 14}" text-anchor="middle">'
                  "operations for each byte that has to move</text>\n")  # fmt: skip
@@ -126,34 +128,43 @@ def _draw_roofs(
     x1, y1 = across.at(start), upwards.at(start * bandwidth)
     x2, y2 = across.at(top / bandwidth), upwards.at(top)
     parts.append(f'<path class="roof" d="M{x1:.1f} {y1:.1f}L{x2:.1f} {y2:.1f}"/>')
-    angle = math.degrees(math.atan2(y2 - y1, x2 - x1))
-    x, y = x1 + (x2 - x1) * 0.45, y1 + (y2 - y1) * 0.45
-    parts.append(f'<text transform="translate({x - 5:.1f} {y - 7:.1f}) rotate({angle:.1f})" text-anchor="middle">'
-                 f"memory, {amount_text(bandwidth, 'B/s')}</text>")  # fmt: skip
+    text = f"memory, {amount_text(bandwidth, 'B/s')}"
+    slope = math.atan2(y2 - y1, x2 - x1)
+    boxes = {t: _slanted(x1 + (x2 - x1) * t, y1 + (y2 - y1) * t, slope, 3.5 * len(text)) for t in _ALONG}
+    t = min(_ALONG, key=lambda t: sum(_overlap(one, box) for one in boxes[t] for box in taken))
+    taken += boxes[t]
+    x, y = x1 + (x2 - x1) * t + 8 * math.sin(slope), y1 + (y2 - y1) * t - 8 * math.cos(slope)
+    parts.append(f'<text transform="translate({x:.1f} {y:.1f}) rotate({math.degrees(slope):.1f})" '
+                 f'text-anchor="middle">{text}</text>')  # fmt: skip
     end = _WIDTH - _RIGHT
     for name, flops in roofs:
         x, y = across.at(flops / bandwidth), upwards.at(flops)
         parts.append(f'<path class="roof" d="M{x:.1f} {y:.1f}H{end}"/>')
-        text = f"{name}, {amount_text(flops, 'op/s')}"
+        text = f"{name}, {amount_text(flops, 'FLOP/s')}"
         parts.append(f'<text x="{end - 2}" y="{y - 6:.1f}" text-anchor="end">{escape(text)}</text>')
         taken.append((end - 2 - 7.0 * len(text), y - 20, end, y))
     return "".join(parts) + "\n"
+
+
+def _slanted(x: float, y: float, slope: float, half: float) -> list[_Box]:
+    """Boxes along a text of twice `half` pixels that stands above (x, y) of a slope."""
+    steps = [half * part for part in (-1, -0.6, -0.2, 0.2, 0.6, 1)]
+    return [(x + s * math.cos(slope) - 14, y + s * math.sin(slope) - 26,
+             x + s * math.cos(slope) + 14, y + s * math.sin(slope)) for s in steps]  # fmt: skip
 
 
 def _draw_points(
     points: Sequence[Mapping[str, Any]], across: _Axis, upwards: _Axis, taken: list[_Box]
 ) -> list[str]:
     """A mark a kernel and its number, where there is room for it."""
-    places = [(across.at(p["intensity"]), upwards.at(p["rate"])) for p in points]
-    taken += [(x - 8, y - 8, x + 8, y + 8) for x, y in places]
     parts = []
-    for point, (x, y) in zip(points, places, strict=True):
+    for point, (x, y) in zip(points, _places(points, across, upwards), strict=True):
         half = 4.0 * len(str(point["number"]))
         options = [(x + dx + (half if dx > 0 else -half if dx < 0 else 0), y + dy) for dx, dy in _PLACES]
         boxes = [(cx - half, cy - 11, cx + half, cy + 1) for cx, cy in options]
         chosen = min(range(len(options)), key=lambda i: (sum(_overlap(boxes[i], box) for box in taken), i))
         taken.append(boxes[chosen])
-        text = (f"{point['number']} {point['name']}: {amount_text(point['rate'], 'op/s')} at "
+        text = (f"{point['number']} {point['name']}: {amount_text(point['rate'], 'FLOP/s')} at "
                 f"{point['intensity']:.3g} operations a byte, {seconds_text(point['seconds'])} modelled, bound by "
                 f"{RESOURCE_NAMES[point['bound']]}")  # fmt: skip
         parts.append(
@@ -163,6 +174,10 @@ def _draw_points(
             "</g>\n"
         )
     return parts
+
+
+def _places(points: Sequence[Mapping[str, Any]], across: _Axis, upwards: _Axis) -> list[tuple[float, float]]:
+    return [(across.at(p["intensity"]), upwards.at(p["rate"])) for p in points]
 
 
 def _overlap(one: _Box, other: _Box) -> float:

@@ -69,6 +69,10 @@ def _resource(name: str) -> Callable[[Entry], str]:
     return lambda entry: seconds_text(entry["modelled"]["seconds_by_resource"][name])
 
 
+def _utilisation(entry: Entry) -> str:
+    return f"{entry['modelled']['matrix_utilisation_at_most']:.1%}" if entry["operations"]["matrix"] else "-"
+
+
 def _asked(entry: Entry) -> int:
     moved = entry["global"]
     return int(moved["bytes_read"] + moved["bytes_written"] + moved["scalar_bytes_read"])
@@ -115,7 +119,7 @@ TIME = TableText(
         Column("Modelled", "right", lambda entry: seconds_text(entry["modelled"]["seconds"])),
         Column("Bound by", "left", lambda entry: RESOURCE_NAMES[entry["modelled"]["bound_by"]]),
         *(Column(heading, "right", _resource(name)) for heading, name in _RESOURCES),
-        Column("Matrix at most", "right", lambda entry: f"{entry['modelled']['matrix_utilisation_at_most']:.1%}"),
+        Column("Matrix at most", "right", _utilisation),
     ),
 )
 MEMORY = TableText(
