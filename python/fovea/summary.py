@@ -10,6 +10,7 @@ from typing import Any
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from fovea.report import FP8
 from fovea.tables import KERNEL_COLUMNS, SUMMARY_COLUMNS, bytes_text, kernel_row, listed
@@ -25,16 +26,13 @@ def table(title: str, columns: Sequence[tuple[str, Any]], rows: Iterable[Sequenc
     for heading, alignment in columns:
         result.add_column(heading, justify=alignment, overflow="fold", no_wrap=heading in _WHOLE)
     for row in rows:
-        result.add_row(*(_plain(cell) for cell in row))
+        result.add_row(*map(Text, row))
     return result
 
 
-def _plain(text: str) -> str:
-    return text.replace("[", r"\[")
-
-
 def print_kernels(console: Console, kernels: Sequence[Mapping[str, Any]], with_matrix: bool) -> None:
-    """A row a kernel."""
+    """A row a kernel, after an empty line."""
+    console.print()
     columns = KERNEL_COLUMNS if with_matrix else KERNEL_COLUMNS[:SUMMARY_COLUMNS]
     console.print(table("Kernels", columns, (kernel_row(kernel)[: len(columns)] for kernel in kernels)))
 
@@ -43,19 +41,22 @@ def print_summary(console: Console, report: Mapping[str, Any]) -> None:
     """Attention, contractions, kernels, memory and time of a compilation, from its report."""
     facts = Table.grid(padding=(0, 2))
     for name, text in _facts(report):
-        facts.add_row(f"[bold]{name}[/]", _plain(text))
+        facts.add_row(Text(name, style="bold"), Text(text))
     console.print(facts)
     if "contractions" in report:
         rows = _reasons(report["contractions"]["decisions"])
         columns = (("Contractions", "right"), ("In", "left"), ("Why", "left"), ("Which", "left"))
+        console.print()
         console.print(table("", columns, rows))
     misses = [d for d in report["attention"]["decisions"] if d["decision"] in ("near-miss", "not fused")]
     if misses:
         rows = [[d["decision"], d["location"], d["reason"]] for d in misses]
+        console.print()
         console.print(table("Attention", (("Decision", "left"), ("Where", "left"), ("Why", "left")), rows))
     print_kernels(console, report["kernels"], with_matrix=False)
     seconds = report["seconds"]
     rows = [[stage, f"{value:.2f} s"] for stage, value in {**seconds, "total": sum(seconds.values())}.items()]
+    console.print()
     console.print(table("Time", (("Stage", "left"), ("Wall clock", "right")), rows))
 
 
