@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from fovea.diagnostics import STDIN, Renderer, location_text, unlocated
+from fovea.diagnostics import STDIN, Renderer, located, location_text, unlocated
 from fovea.errors import CompileError, Diagnostic, FoveaError, InputError, OutputError, UsageError
 from fovea.expected_diagnostics import compare, read_expectations
 from fovea.files import write_atomically
@@ -141,7 +141,7 @@ def _process(session: _Session, chunk: bytes, first_line: int) -> tuple[bool, by
         source = session.flags.input if whole_file else (chunk if not text else padded.encode() + chunk)
         output = _transform(session, source, report)
     except CompileError as error:
-        for diagnostic in error.diagnostics or (unlocated(error.message),):
+        for diagnostic in located(error) or (unlocated(error.message),):
             report(diagnostic)
         if not verify and error.diagnostics:
             print(f"fovea-opt: error: {error.message}", file=sys.stderr)

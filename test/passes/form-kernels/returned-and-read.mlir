@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: fovea-opt %s --fovea-form-kernels | FileCheck %s
 
 // A result that could float into its reader is computed by a kernel of its own, which comes first.
