@@ -16,7 +16,8 @@ EMULATOR_COMMANDS: dict[str, tuple[str, dict[str, list[tuple[tuple[str, ...], di
         ],
         "launch": [
             (("--grid",), {"metavar": "X,Y,Z", "default": "1,1,1"}, "workgroups (default: 1,1,1)"),
-            (("--block",), {"metavar": "X,Y,Z", "default": "64,1,1"}, "work-items of a workgroup (default: 64,1,1)"),
+            (("--block",), {"metavar": "X,Y,Z"},
+             "work-items of a workgroup (default: what the kernel was compiled for, else 64,1,1)"),
             (("--args",), {"metavar": "ARG", "nargs": "*", "default": []},
              "arguments in order: FILE.npz:NAME, zeros:TYPE:SHAPE and random:TYPE:SHAPE[:SEED] are buffers (a shape as "
              "in 64x64), TYPE:VALUE is a value, ptr:null a null pointer"),

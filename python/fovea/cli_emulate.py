@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from fovea.cli_run import write_arrays
+from fovea.codeobject import read_code_object
 from fovea.emulate_arguments import parse_arguments, parse_extents
 from fovea.emulator import Statistics, emulate
 from fovea.emulator.statistics import VECTOR_CLASSES
@@ -27,13 +28,15 @@ LEAST_WIDTH = 80
 def emulate_command(flags: argparse.Namespace) -> int:
     """Run the command; returns 0. Raises FoveaError."""
     grid = parse_extents(flags.grid, "--grid")
-    block = parse_extents(flags.block, "--block")
+    block = None if flags.block is None else parse_extents(flags.block, "--block")
     if flags.dynamic_lds < 0:
         raise UsageError(f"--dynamic-lds: expected a number of bytes >= 0, found {flags.dynamic_lds}")
     arguments = parse_arguments(flags.args)
     assembly = None if flags.assembly is None else read_assembly(flags.assembly)
     if flags.save is not None:
         check_parent(flags.save)
+    if block is None:
+        block = read_code_object(flags.code_object).kernel(flags.kernel).required_workgroup_size or (64, 1, 1)
     statistics = emulate(
         flags.code_object, flags.kernel, grid, block, arguments, flags.dynamic_lds, flags.checks, assembly, profile=True
     )

@@ -23,7 +23,7 @@ from fovea.npz import open_npz, read_array
 from fovea.runtime import DTYPES
 
 Array = np.ndarray[Any, Any]
-LARGEST_BUFFER = 1 << 34
+LARGEST_BUFFER = 1 << 32
 _FORMS = "FILE.npz:NAME, zeros:TYPE:SHAPE, random:TYPE:SHAPE[:SEED], TYPE:VALUE or ptr:null"
 
 
