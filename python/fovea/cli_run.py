@@ -14,12 +14,13 @@ import numpy as np
 
 from fovea import runtime
 from fovea.emulator import Statistics
-from fovea.errors import UsageError
+from fovea.errors import ExecutionError, UsageError
 from fovea.executor.types import is_small_float
 from fovea.files import check_parent, write_atomically
 from fovea.npz import read_npz
 from fovea.package import load_package
 from fovea.progress import Progress, console
+from fovea.tables import bytes_text
 
 Array = np.ndarray[Any, Any]
 
@@ -42,7 +43,11 @@ def run_command(flags: argparse.Namespace) -> int:
             if flags.verbose:
                 print(f"{number:4} {kernel}: {statistics}", file=sys.stderr)
 
-        outputs = runtime.run(package, inputs, flags.device, flags.checks, launched)
+        try:
+            outputs = runtime.run(package, inputs, flags.device, flags.checks, launched)
+        except MemoryError as error:
+            needed = bytes_text(package.plan.arena_bytes)
+            raise ExecutionError(f"not enough memory to run '{flags.package}': its arena alone is {needed}") from error
     write_arrays(flags.outputs, outputs)
     if not flags.quiet:
         seconds = time.perf_counter() - start
