@@ -68,6 +68,7 @@ class Machine:
         # Waits and wait states; only tests of values leave them out while the other checks are on.
         self.timing = program.timing if (checks if timing is None else timing) else None
         self.checker: LocalChecker | None = LocalChecker(self, memo or Memo()) if checks and lds_bytes else None
+        self.ended = np.zeros(self.wave_count, bool)
 
     def run(self, start: Group) -> None:
         """Run until every wave has ended."""
@@ -87,6 +88,7 @@ class Machine:
                 continue
             signal = self._advance(group, limit)
             if signal is Signal.END:
+                self.ended[group.waves] = True
                 if self.on_end is not None:
                     self.on_end(group)
                 groups.remove(group)
@@ -115,6 +117,8 @@ class Machine:
 
     def _release(self, groups: list[Group]) -> list[Group]:
         """All live waves wait at barriers: let them go on, groups at the same place together."""
+        if self.checks:
+            self._require_together(groups)
         self._passed(None)
         merged: list[Group] = []
         for group in sorted(groups, key=lambda g: g.pc):
@@ -124,6 +128,25 @@ class Machine:
             else:
                 merged.append(group)
         return merged
+
+    def _require_together(self, groups: list[Group]) -> None:
+        """EmulationError if a workgroup's waves wait at different barriers, or some have ended."""
+        place = np.full((self.workgroups, self.waves_per_group), -1)
+        for group in groups:
+            place[group.slot, group.wave_in_group] = group.pc
+        ended = self.ended.reshape(place.shape)
+        for group in groups:
+            for apart, what in ((ended, "has ended"), (place != group.pc, "waits at another")):
+                rows = np.flatnonzero(apart[group.slot].any(axis=1))
+                if len(rows):
+                    wave = int(rows[0])
+                    other = int(np.flatnonzero(apart[group.slot[wave]])[0])
+                    where = int(place[group.slot[wave], other])
+                    what += f", at 0x{self.program.code[where - 1].line.address:x}" if where >= 0 else ""
+                    raise self._error(
+                        group, self.program.code[group.pc - 1],
+                        Fault(f"divergent barrier: wave {other} of the workgroup {what}", wave),
+                    )  # fmt: skip
 
     def _passed(self, slots: Array | None) -> None:
         if self.checker is not None:

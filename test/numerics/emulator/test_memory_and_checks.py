@@ -184,6 +184,13 @@ BROKEN: list[Any] = [
     ("LDS race, two writers", "v_and_b32 v4, 0xff, v0\ns_cmp_eq_u32 s59, 1\ns_cbranch_scc1 .Lend\n"
      "ds_write_b32 v4, v0\n.Lend:\ns_nop 0", {}, {"lds_bytes": 512, "waves": 3}, ("0xff", "0x3ff"),
      ["LDS race", "write to", "wave 0 wrote"]),
+    ("barrier, a wave has ended", "s_cmp_eq_u32 s59, 3\ns_cbranch_scc1 .Lend\ns_barrier\n.Lend:\ns_nop 0", {},
+     {"waves": 2, "workgroups": 3}, ("s59, 3", "s59, 6"),
+     ["divergent barrier", "wave 1 of the workgroup has ended", "workgroup (1, 0, 0) wave 0"]),
+    ("barriers at two places",
+     "s_cmp_eq_u32 s59, 4\ns_cbranch_scc1 .La\ns_barrier\ns_branch .Lb\n.La:\ns_barrier\n.Lb:\ns_nop 0", {},
+     {"waves": 2, "workgroups": 3}, ("s59, 4", "s59, 6"),
+     ["divergent barrier", "wave 0 of the workgroup waits at another, at 0x10", "workgroup (2, 0, 0) wave 1"]),
     ("vector register", "v_add_u32 v1, v2, v0", {0: OFFSET4}, {}, ("v2", "v0"), ["reads v2", "nothing has written"]),
     ("high half of a sum", "v_mad_u64_u32 v[2:3], s[4:5], v0, v0, v[6:7]\nv_add_u32 v1, v3, v0",
      {0: OFFSET4, 6: OFFSET4}, {}, ("v1, v3", "v1, v2"), ["reads v3", "nothing has written"]),
