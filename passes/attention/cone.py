@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from fovea.passes.attention.contraction import computes, is_contraction, is_reduction, is_sum
-from fovea.passes.attention.evaluate import LAYOUT_OPS
+from fovea.passes.attention.evaluate import LAYOUT_OPS, QUANTISERS
 from fovea.passes.ir_utils import defining_op, nested_ops
 
 # How many ops a walk around one exponential looks at before it gives up: bounds the cost of a candidate, and is far
@@ -18,7 +18,7 @@ SLICES = frozenset({"tensor.extract_slice", "tensor.insert_slice", "tensor.conca
 
 def passes_through(op: Any) -> bool:
     """Whether values flow through `op` element by element or as layout (no reduction)."""
-    if op.name in LAYOUT_OPS or op.name in SLICES or op.name == "linalg.softmax":
+    if op.name in LAYOUT_OPS or op.name in SLICES or op.name in QUANTISERS or op.name == "linalg.softmax":
         return True
     return computes(op) and op.name != "linalg.fill" and not is_reduction(op)
 

@@ -10,7 +10,9 @@ from typing import Any
 
 from fovea.bindings import ir
 from fovea.passes.attention.expression import (
+    DIV,
     DYNAMIC,
+    MUL,
     Algebra,
     Atom,
     Dims,
@@ -45,6 +47,7 @@ LAYOUT_OPS = frozenset(
 )
 
 
+QUANTISERS = frozenset({"fovea.quantize", "fovea.dequantize"})
 SPLATS = frozenset({"arith.constant", "linalg.fill"})
 
 
@@ -143,9 +146,26 @@ class Evaluator:
             return self.value(op.operands[0], reshaped_index(index, shape_of(value), shape_of(op.operands[0])))
         if name == "linalg.softmax":
             return self._softmax(op, index)
+        if name in QUANTISERS:
+            return self._quantised(op, index)
         if is_linalg(op):
             return self._structured(op, value, index)
         raise Opaque
+
+    def _quantised(self, op: Any, index: Sequence[Index]) -> Expr:
+        """`fovea.quantize` as x / scale in the storage type, `fovea.dequantize` as its product with the scale."""
+        type_ = element_type(op.results[0])
+        element = self.value(op.operands[0], index)
+        real = type_ if op.name == "fovea.dequantize" else element.type
+        axis = ir.IntegerAttr(op.attributes["axis"]).value
+        scale = ir.DenseElementsAttr(op.attributes["scale"])
+        if scale.is_splat:
+            factor = self.algebra.const(float(scale.get_splat_value().value), real)
+        else:  # a channel's scale: known by the attribute and the channel
+            factor = self.algebra.make("opaque", (str(scale), 0, (index[axis],)), (), real)
+        if op.name == "fovea.dequantize":
+            return self.algebra.op(MUL, type_, self.algebra.op("arith.extf", type_, element), factor)
+        return self.algebra.op("arith.truncf", type_, self.algebra.op(DIV, real, element, factor))
 
     def _concatenated(self, op: Any, index: Sequence[Index]) -> Expr:
         """One piece of a concatenation, if the index stays inside it; a reduction over all is taken in pieces."""

@@ -27,7 +27,7 @@ def _atoms_read(site: Site, expr: Expr) -> frozenset[Atom]:
     shared = frozenset(site.batch)
     found: set[Atom] = set()
     for leaf in loads_of(expr):
-        _, index = trace(*leaf.data, shared)
+        _, index = trace(leaf.data[0], leaf.data[1], shared)
         read = {atom for dim in index for atom in dim}
         if read & shared:
             read &= _behind_pointwise(site, leaf, shared)

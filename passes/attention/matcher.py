@@ -398,7 +398,7 @@ def _classify(
     sides = split_sides(algebra, inner.body, m, n)
     varying = value.atoms
     if value.kind == "load":  # repeated heads are no difference: look behind broadcasts
-        varying = frozenset(atom for dim in trace(*value.data, frozenset(batch))[1] for atom in dim)
+        varying = frozenset(atom for dim in trace(value.data[0], value.data[1], frozenset(batch))[1] for atom in dim)
     missing = [atom for atom in batch if atom in varying and atom not in sides.right.atoms]
     if missing:
         raise Mismatch("keys and values disagree on the batch dims: the values vary along one that the keys lack")

@@ -31,6 +31,14 @@ def without_pairs(algebra: Algebra, expr: Expr) -> Expr:
     return visit(expr)
 
 
+def pair_source(algebra: Algebra, expr: Expr) -> Expr | None:
+    """What went into the pair that `expr` is, casts around it aside; None if it is no pair."""
+    while expr.name in CASTS:
+        expr = expr.args[0]
+    source = _source(algebra, expr) if _is(expr, MUL) else None
+    return None if source is None else without_pairs(algebra, source)
+
+
 def _is(node: Expr, name: str) -> bool:
     return node.kind == "op" and node.data[0] == name
 

@@ -207,8 +207,10 @@ def without_logarithms(algebra: Algebra, expr: Expr) -> Expr:
             return None if left is None else algebra.rebuild(node, (left, right))
         if node.name == ADD:
             sides = [taken(arg, logarithm, found) for arg in node.args]
-            left_over = [side for side in sides if side is not None]
-            return algebra.rebuild(node, tuple(left_over)) if len(left_over) == 2 else (left_over or [None])[0]
+            rest = [side for side in sides if side is not None]
+            if len(rest) < 2:
+                return rest[0] if rest else None
+            return algebra.rebuild(node, tuple(rest))
         return node
 
     def visit(node: Expr) -> Expr:

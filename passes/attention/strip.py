@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from fovea.passes.attention.contraction import is_reduction
-from fovea.passes.attention.evaluate import LAYOUT_OPS, Evaluator
+from fovea.passes.attention.evaluate import LAYOUT_OPS, QUANTISERS, Evaluator
 from fovea.passes.attention.expression import Expr, Resplit, Segments
 from fovea.passes.attention.quantised import without_pairs
 from fovea.passes.attention.site import Site
@@ -43,7 +43,7 @@ def _open(site: Site, evaluator: Evaluator, expr: Expr) -> Expr:
 
 def _may_be_pair(op: Any) -> bool:
     """Layout, or pointwise work on one tensor."""
-    if op.name in LAYOUT_OPS:
+    if op.name in LAYOUT_OPS or op.name in QUANTISERS:
         return True
     if not is_linalg(op) or len(op.results) != 1 or is_reduction(op):
         return False
