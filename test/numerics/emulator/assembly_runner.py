@@ -14,6 +14,7 @@ from fovea.emulator.memory import AddressSpace
 from fovea.emulator.program import load_program
 from fovea.emulator.statistics import Statistics
 from fovea.emulator.text import SGPR_SLOTS, parse_assembly
+from fovea.emulator.traffic import Traffic
 
 Array = np.ndarray[Any, Any]
 FULL = 2**64 - 1
@@ -57,12 +58,13 @@ def run_assembly(
     flush_f32: bool = False,
     saturate: bool = False,
     chip: str = "gfx942",
+    profile: bool = False,
 ) -> Result:
     """Run lines of assembly text (labels allowed; `s_endpgm` is added) and return the registers.
 
     `v` maps a vector register to its values (64 lanes, or `(wave, 64)`), given as any 32-bit type or as 64-bit values
     that fill a pair. Pointers to `buffers` are placed in s[60:61], s[62:63], ... Wave numbers are in s59. `timing` adds
-    the rules of waits and wait states to the other checks.
+    the rules of waits and wait states to the other checks, `profile` the counts of `traffic.py` to the statistics.
     """
     # Naming v63, a0 and the like is not needed: the files always have 64 vector and 64 accumulation registers.
     lines = parse_assembly(f"test:\n{text}\ns_endpgm\n", "test")
@@ -94,12 +96,16 @@ def run_assembly(
         scalar[:, slot] = np.arange(count) if value is None else value & 0xFFFFFFFF
         group.defined_s[slot] = 1
     group.exec_changed()
+    if profile:
+        machine.traffic = Traffic(space, list(space.buffers), machine.statistics)
     final: dict[int, tuple[Array, Array, bool]] = {}
     machine.on_end = lambda g: final.update(
         {int(w): (g.u32[:, i].copy(), g.s[i].copy(), bool(g.scc[i])) for i, w in enumerate(g.waves)}
     )
     with np.errstate(all="ignore"):
         machine.run(group)
+    if machine.traffic is not None:
+        machine.traffic.finish()
     return Result(
         np.stack([final[w][0] for w in range(count)], axis=1),
         np.stack([final[w][1] for w in range(count)]),
