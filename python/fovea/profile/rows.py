@@ -47,7 +47,7 @@ def seconds_text(seconds: float) -> str:
     if seconds == 0:
         return "-"
     for unit, factor in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
-        if seconds >= factor:
+        if seconds >= 0.9995 * factor:
             return f"{seconds / factor:.2f} {unit}"
     return f"{seconds * 1e9:.0f} ns"
 
@@ -55,7 +55,7 @@ def seconds_text(seconds: float) -> str:
 def amount_text(count: float, unit: str = "") -> str:
     """A large number with three figures and a decimal prefix."""
     for prefix, factor in (("P", 1e15), ("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3)):
-        if count >= factor:
+        if count >= 0.9995 * factor:  # what three figures round up to it
             return f"{count / factor:.3g} {prefix}{unit}"
     return f"{count:.3g} {unit}".strip()
 
