@@ -67,10 +67,11 @@ def lit(build: Path) -> Count:
 
 
 def numerics(build: Path) -> Count:
-    """Numerical tests, run by pytest."""
+    """Tests of numerics and of code generation's processes, run by pytest."""
     results = build / "pytest.xml"
     results.unlink(missing_ok=True)
-    code = run("pytest", ROOT / "test" / "numerics", f"--junit-xml={results}", "-p", "no:cacheprovider")
+    folders = (ROOT / "test" / "numerics", ROOT / "test" / "codegen")
+    code = run("pytest", *folders, f"--junit-xml={results}", "-p", "no:cacheprovider")
     if not results.exists():
         return Count(0, 1)
     suites = list(ElementTree.parse(results).getroot().iter("testsuite"))

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -37,16 +38,25 @@ class _Worker:
 
     def __init__(self) -> None:
         self.process: subprocess.Popen[str] | None = None
+        # Its standard error: a pipe that nobody reads would fill and block it. Appended to, so reading moves nothing.
+        self.messages = tempfile.TemporaryFile("a+b")  # noqa: SIM115 - closed with the worker
 
     def ask(self, request: dict[str, object], name: str) -> None:
         if self.process is None or self.process.poll() is not None:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "fovea.codegen.worker"],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.messages, text=True,
             )  # fmt: skip
         process = self.process
-        assert process.stdin and process.stdout and process.stderr
-        timer = threading.Timer(TIMEOUT_SECONDS, process.kill)
+        assert process.stdin and process.stdout
+        before = os.fstat(self.messages.fileno()).st_size
+        expired = threading.Event()
+
+        def stop() -> None:
+            expired.set()
+            process.kill()
+
+        timer = threading.Timer(TIMEOUT_SECONDS, stop)
         timer.start()
         try:
             process.stdin.write(json.dumps(request) + "\n")
@@ -58,20 +68,39 @@ class _Worker:
             timer.cancel()
         if not line:
             status = process.wait()
-            tail = "\n".join(process.stderr.read().splitlines()[-8:])
+            self._close_streams(process)
             self.process = None
+            if expired.is_set():
+                raise CompileError(f"compiling kernel '{name}' was stopped: it took more than {TIMEOUT_SECONDS} s")
+            tail = "\n".join(self._messages(before)[-8:])
             raise CompileError(f"the code generator died (status {status}) while compiling kernel '{name}':\n{tail}")
         answer = json.loads(line)
         if "error" in answer:
             raise CompileError(f"compiling kernel '{name}' failed:\n{_head(answer['error'])}")
+        # LLVM reports what a chip cannot do (an instruction it lacks, too much LDS) and goes on to make wrong code.
+        refused = [line for line in self._messages(before) if line.startswith("error: ")]
+        if refused:
+            raise CompileError("\n".join([f"compiling kernel '{name}' failed:", *refused]))
+
+    def _messages(self, first: int) -> list[str]:
+        """Lines that the process wrote to its standard error after the first `first` bytes."""
+        descriptor = self.messages.fileno()
+        return os.pread(descriptor, os.fstat(descriptor).st_size, first).decode(errors="replace").splitlines()
+
+    @staticmethod
+    def _close_streams(process: subprocess.Popen[str]) -> None:
+        for stream in (process.stdin, process.stdout):
+            if stream is not None:
+                with contextlib.suppress(BrokenPipeError):
+                    stream.close()
 
     def close(self) -> None:
+        """End the process: it stops when its input does."""
         if self.process is not None and self.process.stdin is not None:
             self.process.stdin.close()
             self.process.wait()
-            for stream in (self.process.stdout, self.process.stderr):
-                if stream is not None:
-                    stream.close()
+            self._close_streams(self.process)
+        self.messages.close()
 
 
 def _head(text: str, lines: int = 12) -> str:
@@ -125,10 +154,11 @@ def serialize(
             progress(jobs[number].name)
             return output.read_bytes()
 
-        with ThreadPoolExecutor(count) as pool:
-            try:
-                done = dict(zip(distinct, pool.map(compile_one, distinct), strict=True))
-            finally:
-                for worker in started:
-                    worker.close()
+        pool = ThreadPoolExecutor(count)
+        try:
+            done = dict(zip(distinct, pool.map(compile_one, distinct), strict=True))
+        finally:
+            pool.shutdown(cancel_futures=True)  # after an error, what has not begun is not worth waiting for
+            for worker in started:
+                worker.close()
     return [done[first_of[job.bytecode]] for job in jobs]
