@@ -41,8 +41,8 @@ def run(launch: Launch, checks: bool) -> tuple[int, set[str], float, float]:
         launch.code, launch.kernel, launch.grid, launch.block, _with_hidden(launch), launch.dynamic_lds, checks
     )
     worst, bound = 0.0, 0.0
-    for position, (wanted, tolerance) in launch.expected.items():
-        found = launch.args[position].astype(np.float64)
+    for array, wanted, tolerance in launch.expected:
+        found = array.astype(np.float64)
         difference = np.abs(found - wanted)
         error = float("inf") if not np.isfinite(difference).all() else float(difference.max())
         if error > tolerance or error >= worst:

@@ -15,7 +15,7 @@ import numpy as np
 class Launch:
     """One dispatch. `args` are in the kernel's order; arrays are written in place.
 
-    `expected` maps an argument's position to (wanted values, absolute tolerance); tolerances bound the rounding of the
+    `expected` lists (array after the run, wanted values, absolute tolerance); tolerances bound the rounding of the
     kernel's own arithmetic (f32 sums over k values of size about 1, the result's type), so a wrong lane or code shows.
     """
 
@@ -24,7 +24,7 @@ class Launch:
     grid: tuple[int, int, int]
     block: tuple[int, int, int]
     args: list[Any]
-    expected: dict[int, tuple[Any, float]] = field(default_factory=dict)
+    expected: list[tuple[Any, Any, float]] = field(default_factory=list)
     dynamic_lds: int = 0
 
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """LDS checks: reads of bytes that nothing wrote, and races between waves of a workgroup.
 
-A race is two waves of a workgroup touching the same byte with no barrier between, at least one of them writing.
+A race is two waves of a workgroup touching the same byte with no barrier between, at least one of them writing. Writes
+of the value that is there already, by another wave, are none: compilers let several waves store what they all hold.
 
 The shadow of a workgroup holds, for each granule of LDS, which waves read and which wrote it since the last barrier,
 and whether it was ever written. Workgroups mostly use the same LDS addresses, so while all of them make the same
@@ -18,6 +19,7 @@ import numpy as np
 from fovea.emulator.errors import Fault
 from fovea.emulator.group import Group
 from fovea.emulator.lds import TABLE
+from fovea.emulator.memory import gather, scatter
 
 if TYPE_CHECKING:
     from fovea.emulator.machine import Machine
@@ -70,8 +72,26 @@ class LocalChecker:
         else:
             self.state = known[0]
 
-    def access(self, g: Group, addresses: Array, width: int, store: bool, index: int, item: int) -> None:
-        """Check and record byte addresses (active lanes, flat) of one access."""
+    def access(
+        self, g: Group, addresses: Array, width: int, store: bool, index: int, item: int, values: Array | None = None
+    ) -> None:
+        """Check and record byte addresses (active lanes, flat) of one access; `values` are those of a store."""
+        try:
+            if self._same_everywhere(g, addresses, width, store, index, item):
+                return
+        except Fault:
+            # Whether equal values excuse a write depends on each workgroup's own values.
+            if values is None:
+                raise
+        self._spread()
+        flat = np.arange(64 * g.count) if g.full else g.active
+        self._record(g, addresses, flat, width, store, values)
+        self.machine.statistics.lds_bank_conflict_cycles += self._conflicts(addresses, flat, width)
+
+    def _same_everywhere(
+        self, g: Group, addresses: Array, width: int, store: bool, index: int, item: int
+    ) -> bool:
+        """Handle an access that all workgroups make alike on one shadow; False if it is not one."""
         if self.each is None and g.whole:
             per_group = 64 * self.machine.waves_per_group
             if g.full:
@@ -79,7 +99,7 @@ class LocalChecker:
                 if self.machine.workgroups == 1 or (table == table[0]).all():
                     key: tuple[Any, ...] = (self.state, index, item, table[0].tobytes())
                     self._uniform(g, table[0], None, width, store, key)
-                    return
+                    return True
             else:
                 mask = g.mask.reshape(self.machine.workgroups, per_group)
                 if self.machine.workgroups == 1 or (mask == mask[0]).all():
@@ -87,11 +107,8 @@ class LocalChecker:
                     if (table == table[0]).all():
                         key = (self.state, index, item, table[0].tobytes(), mask[0].tobytes())
                         self._uniform(g, table[0], np.flatnonzero(mask[0]), width, store, key)
-                        return
-        self._spread()
-        flat = np.arange(64 * g.count) if g.full else g.active
-        self._record(g, addresses, flat, width, store)
-        self.machine.statistics.lds_bank_conflict_cycles += self._conflicts(addresses, flat, width)
+                        return True
+        return False
 
     def atomic(self, g: Group, addresses: Array, width: int, index: int) -> None:
         """Atomics never race with each other; they count as initialised reads and as writes by nobody."""
@@ -174,7 +191,15 @@ class LocalChecker:
                 *divmod(int(flat[at]), 64),
             )
 
-    def _record(self, g: Group, addresses: Array, flat: Array, width: int, store: bool) -> None:
+    def _unchanged(self, g: Group, addresses: Array, flat: Array, width: int, values: Array) -> Array:
+        """True where a store writes what LDS holds already."""
+        places = addresses + g.slot[flat // 64] * self.machine.lds_stride
+        same = gather(self.machine.lds_views, places, width) == values
+        return same.all(axis=1) if same.ndim > 1 else same
+
+    def _record(
+        self, g: Group, addresses: Array, flat: Array, width: int, store: bool, values: Array | None = None
+    ) -> None:
         assert self.each is not None
         shadow = self.each.reshape(-1)
         words = self._words(g, addresses, flat, width)
@@ -187,6 +212,15 @@ class LocalChecker:
             old = shadow[mine]
             own = np.uint64((1 << int(number)) | (1 << int(number) + _WRITER))
             others = old & ~own & ((_READERS | _WRITERS) if store else _WRITERS)
+            if values is not None and others.any():
+                # What earlier waves write in this very instruction is not in LDS yet.
+                earlier = wave < number
+                places = addresses[earlier] + g.slot[flat[earlier] // 64] * self.machine.lds_stride
+                if len(places):
+                    scatter(self.machine.lds_views, places, width, values[earlier])
+                written = (others != 0).any(axis=1) & ~(others & _READERS != 0).any(axis=1)
+                excused = written & self._unchanged(g, addresses[chosen], flat[chosen], width, values[chosen])
+                others[excused] = 0
             if others.any():
                 at = int(np.flatnonzero((others != 0).any(axis=1))[0])
                 where = int(np.flatnonzero(chosen)[at])

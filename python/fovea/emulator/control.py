@@ -7,7 +7,6 @@ A step returns None to go on, or a Signal that the run loop acts on.
 from __future__ import annotations
 
 import enum
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +14,7 @@ import numpy as np
 
 from fovea.emulator.errors import DecodeError, Fault
 from fovea.emulator.group import Group
+from fovea.emulator.modes import register_field
 from fovea.emulator.operands import Build, Step
 from fovea.emulator.salu import scalar_destination, scalar_source
 
@@ -82,39 +82,30 @@ def _program_counter(build: Build) -> Step:
 
 
 def _set_mode(build: Build) -> Step:
-    """s_setreg_imm32_b32 / s_setreg_b32 on MODE: only writes that keep the decoded mode are allowed."""
+    """Writes of MODE: constants act through `modes`; s_setreg_b32 may only write what the mode is already."""
     raw, value = build.line.operands
-    match = re.match(r"hwreg\((\w+)(?:,\s*(\d+),\s*(\d+))?\)$", raw.text)
-    if match is None or match.group(1) not in ("HW_REG_MODE", "1"):
+    name, offset, size = register_field(raw.text)
+    if name != "HW_REG_MODE":
         raise DecodeError(f"{build.line.name}: only the MODE register is supported, found {raw.text}")
-    offset, size = int(match.group(2) or 0), int(match.group(3) or 32)
+    if build.line.name == "s_setreg_imm32_b32":
+        return lambda g: None
     get = scalar_source(build, value, "u32")
+    mask = (1 << size) - 1 & 0xFF >> offset
 
     def step(g: Group) -> None:
-        mask = (1 << size) - 1
-        if offset >= 8:
-            return
-        now = g.machine.float_mode >> offset & mask & 0xFF
-        if (get(g) & np.uint32(mask & (0xFF >> offset)) != now).any():
-            raise Fault("changing the rounding or denormal mode at run time is not supported", 0)
+        if (get(g) & np.uint32(mask) != build.mode >> offset & mask).any():
+            raise Fault("changing the rounding or denormal mode to a computed value is not supported", 0)
 
     return step
 
 
 def _get_register(build: Build) -> Step:
     write = scalar_destination(build, build.line.operands[0], 1)
-    raise_for = build.line.operands[1].text
-    match = re.match(r"hwreg\((\w+)(?:,\s*(\d+),\s*(\d+))?\)$", raise_for)
-    if match is None or match.group(1) not in ("HW_REG_MODE", "HW_REG_XCC_ID", "HW_REG_HW_ID"):
-        raise DecodeError(f"{build.line.name}: {raise_for} is not supported")
-    offset, size = int(match.group(2) or 0), int(match.group(3) or 32)
-    is_mode = match.group(1) == "HW_REG_MODE"
-
-    def step(g: Group) -> None:
-        value = (g.machine.float_mode if is_mode else 0) >> offset & ((1 << size) - 1)
-        write(g, np.full(g.count, value, np.uint32))
-
-    return step
+    name, offset, size = register_field(build.line.operands[1].text)
+    if name not in ("HW_REG_MODE", "HW_REG_XCC_ID", "HW_REG_HW_ID"):
+        raise DecodeError(f"{build.line.name}: {name} is not supported")
+    value = (build.mode if name == "HW_REG_MODE" else 0) >> offset & ((1 << size) - 1)
+    return lambda g: write(g, np.full(g.count, value, np.uint32))
 
 
 def compile_control(name: str, build: Build) -> tuple[Step, str] | None:

@@ -51,8 +51,8 @@ def _store(g: Group, values: Array, action: str, offset: int, index: int) -> Non
         words = values.reshape(-1).view(KINDS[action]).astype(np.int64).astype(np.uint32)[:, None]
     g.machine.statistics.lds_bytes_written += len(local) * step
     for part in range(step // 4):
-        place = locate(g, local + 4 * part, 4, True, index, part)
-        scatter(g.machine.lds_views, place, 4, words[:, part : part + 1])
+        values = words[:, part : part + 1]
+        scatter(g.machine.lds_views, locate(g, local + 4 * part, 4, True, index, part, values), 4, values)
 
 
 def compile_direct(name: str, build: Build) -> Step:
@@ -97,11 +97,13 @@ def compile_direct_buffer(name: str, build: Build) -> Step:
     build.reads_s.add(M0)
 
     def step(g: Group) -> None:
-        where, inner, flat, total = addresses(g)
+        where, inner, flat, total, tails = addresses(g)
         if not total:
             return
         kind: Any = np.uint32 if width >= 4 else f"u{width}"
         values = np.zeros((total, width // 4) if width >= 4 else total, kind)
+        for word, (places, lanes) in enumerate(tails):
+            values[lanes, word] = g.machine.space.load(places, 4, None)[0][:, 0]
         if len(where):
             g.machine.statistics.global_bytes_read += len(where) * width
             values[inner] = g.machine.space.load(where, width, None)[0]

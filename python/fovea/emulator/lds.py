@@ -87,14 +87,15 @@ def compile_local(name: str, build: Build) -> Step:
         base = g.lanes32(g.u32, address).astype(np.int64)
         if not len(base):
             return
-        places = [locate(g, base + offset, access.width, access.store, index, item)
-                  for item, offset in enumerate(offsets)]  # fmt: skip
         views = g.machine.lds_views
         if access.store:
             g.machine.statistics.lds_bytes_written += len(base) * access.width * len(rows)
-            for row, place in zip(rows, places, strict=True):
-                scatter(views, place, access.width, read_stored(g, row, access))
+            for item, (row, offset) in enumerate(zip(rows, offsets, strict=True)):
+                values = read_stored(g, row, access)
+                place = locate(g, base + offset, access.width, True, index, item, values)
+                scatter(views, place, access.width, values)
         else:
+            places = [locate(g, base + offset, access.width, False, index, item) for item, offset in enumerate(offsets)]
             g.machine.statistics.lds_bytes_read += len(base) * access.width * len(rows)
             loaded = [gather(views, place, access.width) for place in places]
             for row, values in zip(rows, loaded, strict=True):
@@ -103,8 +104,13 @@ def compile_local(name: str, build: Build) -> Step:
     return step
 
 
-def locate(g: Group, addresses: Array, width: int, store: bool, index: int, item: int = 0) -> Array:
-    """Check LDS byte addresses of the active lanes; returns places in the flat LDS of all workgroups."""
+def locate(
+    g: Group, addresses: Array, width: int, store: bool, index: int, item: int = 0, values: Array | None = None
+) -> Array:
+    """Check LDS byte addresses of the active lanes; returns places in the flat LDS of all workgroups.
+
+    `values` are what a store is about to write, for the race check.
+    """
     machine = g.machine
     if int(addresses.max()) + width > machine.lds_bytes or int(addresses.min()) < 0:
         lane = int(np.flatnonzero((addresses + width > machine.lds_bytes) | (addresses < 0))[0])
@@ -119,7 +125,7 @@ def locate(g: Group, addresses: Array, width: int, store: bool, index: int, item
         lane = int(np.flatnonzero(addresses & (unit - 1))[0])
         raise Fault(f"{width}-byte LDS access at byte {int(addresses[lane])} is not {unit}-byte aligned", lane=lane)
     if machine.checker is not None:
-        machine.checker.access(g, addresses, width, store, index, item)
+        machine.checker.access(g, addresses, width, store, index, item, values)
     slots = np.repeat(g.slot * machine.lds_stride, 64)
     return addresses + (slots if g.full else slots[g.active])
 

@@ -228,8 +228,8 @@ def compile_scratch(name: str, build: Build) -> Step:
 def compile_buffer(name: str, build: Build) -> Step:
     """buffer_* loads and stores with a raw or strided descriptor; out of range reads give 0, writes are dropped.
 
-    Range rule (ISA, buffer addressing, raw and structured buffers without swizzle): raw: offset + width <= records;
-    with a stride: index < records and offset < stride.
+    Range rule (ISA, buffer addressing, raw and structured buffers without swizzle): raw: offset + width <= records,
+    for every dword of a wider access on its own; with a stride: index < records and offset < stride.
     """
     action = name.partition("_")[2]
     check_modifiers(build, {"offset", "offen", "idxen"})
@@ -247,17 +247,24 @@ def compile_buffer(name: str, build: Build) -> Step:
     row = build.vector(data, max(access.width // 4, 1), write=not access.store)
 
     def step(g: Group) -> None:
-        where, inner, flat, total = locate(g)
+        where, inner, flat, total, tails = locate(g)
         if access.store:
+            stored = read_stored(g, row, access) if len(where) or tails else None
+            for word, (addresses, lanes) in enumerate(tails):
+                assert stored is not None
+                g.machine.space.store(addresses, stored[lanes, word : word + 1], 4, None)
             if len(where):
+                assert stored is not None
                 g.machine.statistics.global_bytes_written += len(where) * access.width
-                g.machine.space.store(where, read_stored(g, row, access)[inner], access.width, None)
+                g.machine.space.store(where, stored[inner], access.width, None)
                 if g.machine.traffic is not None:
                     g.machine.traffic.record(g, where, access.width, number, False, True, flat)
             return
         kind: Any = np.uint32 if access.width >= 4 else access.kind
         shape = (total, access.width // 4) if access.width >= 4 else (total,)
         values = np.zeros(shape, np.dtype(kind).str.replace("i", "u"))
+        for word, (addresses, lanes) in enumerate(tails):
+            values[lanes, word] = g.machine.space.load(addresses, 4, None)[0][:, 0]
         if len(where):
             g.machine.statistics.global_bytes_read += len(where) * access.width
             values[inner] = g.machine.space.load(where, access.width, None)[0]
@@ -268,14 +275,16 @@ def compile_buffer(name: str, build: Build) -> Step:
     return step
 
 
-BufferPlaces = Callable[[Group], tuple[Array, Array, Array, int]]
+Tails = list[tuple[Array, Array]]
+BufferPlaces = Callable[[Group], tuple[Array, Array, Array, int, Tails]]
 
 
 def locate_buffer(build: Build, vaddr: Operand, descriptor: Operand, soffset: Operand, width: int) -> BufferPlaces:
     """Where the lanes of a buffer access go.
 
     The result's closure gives, for the active lanes in range: byte addresses, positions among the active lanes, flat
-    lane numbers; and the number of active lanes.
+    lane numbers; the number of active lanes; and, of lanes that are in range with their first dwords only, for each
+    dword (addresses, positions among the active lanes).
     """
     modifiers = build.line.modifiers
     offen, idxen, offset = "offen" in modifiers, "idxen" in modifiers, build.line.number("offset")
@@ -284,7 +293,7 @@ def locate_buffer(build: Build, vaddr: Operand, descriptor: Operand, soffset: Op
     slot = build.scalar(descriptor, 4)
     extra = scalar_source(build, soffset, "u32")
 
-    def places(g: Group) -> tuple[Array, Array, Array, int]:
+    def places(g: Group) -> tuple[Array, Array, Array, int, Tails]:
         words = g.s[:, slot : slot + 4].astype(np.int64)
         base = words[:, 0] | ((words[:, 1] & 0xFFFF) << 32)
         stride = (words[:, 1] >> 16) & 0x3FFF
@@ -309,7 +318,17 @@ def locate_buffer(build: Build, vaddr: Operand, descriptor: Operand, soffset: Op
         chosen = ~outside if g.full else ~outside & g.mask
         flat = np.flatnonzero(chosen)
         inner = np.searchsorted(g.active, flat) if not g.full else flat
-        return address.reshape(-1)[flat], inner, flat, len(g.active) if not g.full else 64 * g.count
+        total = len(g.active) if not g.full else 64 * g.count
+        tails: Tails = []
+        if width > 4 and len(flat) < total:
+            for word in range(width // 4 - 1):
+                part = outside & (stride[:, None] == 0) & (local + scalar + 4 * word + 4 <= records[:, None])
+                lanes = np.flatnonzero(part if g.full else part & g.mask)
+                if not len(lanes):
+                    break
+                position = np.searchsorted(g.active, lanes) if not g.full else lanes
+                tails.append((address.reshape(-1)[lanes] + 4 * word, position))
+        return address.reshape(-1)[flat], inner, flat, total, tails
 
     return places
 

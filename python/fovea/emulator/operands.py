@@ -17,6 +17,7 @@ import numpy as np
 from fovea.emulator.chips import CHIPS, Chip
 from fovea.emulator.errors import DecodeError
 from fovea.emulator.group import Group
+from fovea.emulator.modes import DENORMALS_F16_F64, DENORMALS_F32, FP16_OVERFLOW
 from fovea.emulator.text import Line, Operand
 
 Array = np.ndarray[Any, Any]
@@ -54,15 +55,15 @@ def _flip_sign(bits: Array) -> Array:
 class Build:
     """Decoding context of one instruction: collects which registers it reads and writes."""
 
-    def __init__(self, line: Line, agpr_base: int, flush_f32: bool = False, flush_f16_f64: bool = False,
-                 saturate: bool = False, chip: Chip = CHIPS["gfx942"]) -> None:  # fmt: skip
+    def __init__(self, line: Line, agpr_base: int, mode: int = 0xF0, chip: Chip = CHIPS["gfx942"]) -> None:
         self.line = line
         self.chip = chip
         self.agpr_base = agpr_base
-        self.flush_f32 = flush_f32
-        self.flush_f16_f64 = flush_f16_f64
+        self.mode = mode
+        self.flush_f32 = mode & DENORMALS_F32 != DENORMALS_F32
+        self.flush_f16_f64 = mode & DENORMALS_F16_F64 != DENORMALS_F16_F64
         # MODE.FP16_OVFL: results too large for 8-bit floats become the largest value instead of NaN.
-        self.saturate = saturate
+        self.saturate = bool(mode & FP16_OVERFLOW)
         self.reuses: list[Reuse] = []
         self.reads_v: set[int] = set()
         self.reads_s: set[int] = set()

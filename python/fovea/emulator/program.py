@@ -21,6 +21,7 @@ from fovea.emulator.matrix_scaled import TABLE as SCALED
 from fovea.emulator.matrix_scaled import compile_scaled
 from fovea.emulator.memory_ops import compile_buffer, compile_global, compile_scalar_load, compile_scratch
 from fovea.emulator.mfma import compile_matrix
+from fovea.emulator.modes import initial_mode, resolve_modes
 from fovea.emulator.operands import Build, Reuse, Step
 from fovea.emulator.text import Line, Operand, parse_line
 from fovea.emulator.timing import TIMED_CHIPS, Timing
@@ -85,6 +86,8 @@ class Program:
     agprs: int
     timing: Timing | None = None
     """Rules of waits and wait states, where the chip's are known."""
+    contested: tuple[int, bool] | None = None
+    """Settings of `sharing` that a launch of this program needed."""
 
     def address_of(self, number: int) -> int:
         """Byte address of an instruction, also of the one after the last."""
@@ -117,8 +120,12 @@ def load_program(
     agprs = max((o.index + o.count for line in parsed for o in line.operands if o.kind == "a"), default=0)
     code = []
     reuses: list[list[Reuse]] = []
-    for line in parsed:
-        build = Build(line, vgprs, flush_f32, flush_f16_f64, saturate, chip)
+    try:
+        modes = resolve_modes(parsed, initial_mode(flush_f32, flush_f16_f64, saturate))
+    except DecodeError as error:
+        raise EmulationError(f"kernel {kernel}: {error}") from None
+    for line, mode in zip(parsed, modes, strict=True):
+        build = Build(line, vgprs, mode, chip)
         try:
             step, issue = compile_line(line, build)
         except (DecodeError, ValueError, IndexError, KeyError, AssertionError) as error:

@@ -88,6 +88,7 @@ def _with_output_modifiers(row: Row, build: Build) -> tuple[Callable[..., Any], 
     line, kind, function = build.line, row.results[0], row.function
     changes: list[Callable[[Any], Any]] = []
     floating = "f" in kind
+    several = len(row.results) > 1
     factor = {"mul:2": 2.0, "mul:4": 4.0, "div:2": 0.5}
     for name in ("mul", "div"):
         if name in line.modifiers:
@@ -109,9 +110,11 @@ def _with_output_modifiers(row: Row, build: Build) -> tuple[Callable[..., Any], 
 
     def changed(*args: Any) -> Any:
         value = function(*args)
+        # Of several results the modifiers act on the first: the others are masks.
+        first, rest = (value[0], value[1:]) if several else (value, ())
         for change in changes:
-            value = change(value)
-        return value
+            first = change(first)
+        return (first, *rest) if several else first
 
     return changed, False
 
