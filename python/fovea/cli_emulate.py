@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,7 @@ def as_document(statistics: Statistics, checks: bool) -> dict[str, Any]:
     """
     document: dict[str, Any] = {"total": statistics.total}
     for name, value in vars(statistics).items():
-        document[name] = dict(value.most_common()) if isinstance(value, dict) else value
+        document[name] = dict(value.most_common()) if isinstance(value, Counter) else value
     document["seconds"] = round(statistics.seconds, 4)
     if not checks:
         document["lds_bank_conflict_cycles"] = None
