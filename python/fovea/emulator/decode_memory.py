@@ -65,10 +65,12 @@ def _second(following: int | None) -> int:
     return following
 
 
-def ds(word: int, following: int | None, address: int) -> tuple[str, int]:
+def ds(
+    word: int, following: int | None, address: int, table: dict[int, tuple[str, ...]] = DS
+) -> tuple[str, int]:
     """DS: offset0[7:0], offset1[15:8], gds[16], op[24:17], acc[25], addr[39:32], data0[47:40], data1[55:48],
     vdst[63:56]."""
-    row = DS.get(word >> 17 & 255)
+    row = table.get(word >> 17 & 255)
     if row is None:
         raise Undecodable(f"DS opcode {word >> 17 & 255:#x} does not exist")
     fields = _second(following)
@@ -100,12 +102,14 @@ def _cache(first: int, non_temporal: int, second: int) -> str:
 _SEGMENTS = (("flat", "f"), ("scratch", "s"), ("global", "g"))
 
 
-def flat(word: int, following: int | None, address: int) -> tuple[str, int]:
+def flat(
+    word: int, following: int | None, address: int, table: dict[int, tuple[str, ...]] = FLAT
+) -> tuple[str, int]:
     """FLAT: offset[12:0], lds or sve[13], seg[15:14], sc0[16], nt[17], op[24:18], sc1[25], addr[39:32], data[47:40],
     saddr[54:48], acc[55], vdst[63:56]."""
     fields = _second(following)
     segment = word >> 14 & 3
-    row = FLAT.get(word >> 18 & 127)
+    row = table.get(word >> 18 & 127)
     if row is None or segment == 3 or _SEGMENTS[segment][1] not in row[3]:
         raise Undecodable(f"FLAT opcode {word >> 18 & 127:#x} does not exist in segment {segment}")
     if segment != 1 and word >> 13 & 1:
@@ -149,19 +153,25 @@ def _buffer_modifiers(word: int) -> str:
     return text + (f" offset:{word & 0xFFF}" if word & 0xFFF else "")
 
 
-def mubuf(word: int, following: int | None, address: int) -> tuple[str, int]:
+def mubuf(
+    word: int,
+    following: int | None,
+    address: int,
+    table: dict[int, tuple[str, ...]] = MUBUF,
+    loads_to_lds: frozenset[int] = LOADS_TO_LDS,
+) -> tuple[str, int]:
     """MUBUF: offset[11:0], offen[12], idxen[13], sc0[14], sc1[15], lds[16], nt[17], op[24:18], vaddr[39:32],
     vdata[47:40], srsrc[52:48], acc[55], soffset[63:56]."""
     fields = _second(following)
     opcode = word >> 18 & 127
     if opcode in (0x28, 0x29):
         return ("buffer_wbl2", "buffer_inv")[opcode - 0x28] + _cache(word >> 14, 0, word >> 15), 8
-    row = MUBUF.get(opcode)
+    row = table.get(opcode)
     if row is None:
         raise Undecodable(f"MUBUF opcode {opcode:#x} does not exist")
     name, width = row
     lds = word >> 16 & 1
-    if lds and opcode not in LOADS_TO_LDS:
+    if lds and opcode not in loads_to_lds:
         raise Undecodable(f"{name} has no form that writes to LDS")
     operands = [] if lds else [vector_register(fields >> 8 & 255, int(width), bool(fields >> 23 & 1))]
     operands += _buffer_address(word, fields)

@@ -130,10 +130,12 @@ def _needs(following: int | None) -> int:
     return following
 
 
-def vop1(word: int, following: int | None, address: int) -> tuple[str, int]:
+def vop1(
+    word: int, following: int | None, address: int, table: dict[int, tuple[str, ...]] = VOP1
+) -> tuple[str, int]:
     """VOP1: src0[8:0], op[16:9], vdst[24:17]."""
     opcode, field, register = word >> 9 & 255, word & 511, word >> 17 & 255
-    row = VOP1.get(opcode)
+    row = table.get(opcode)
     if row is None:
         raise Undecodable(f"VOP1 opcode {opcode} does not exist")
     name, destination, kind, forms = row
@@ -159,10 +161,12 @@ def vop1(word: int, following: int | None, address: int) -> tuple[str, int]:
 _CARRIES = {"-": ("", ""), "cin": ("", ", vcc"), "cout": (" vcc,", ""), "cio": (" vcc,", ", vcc")}
 
 
-def vop2(word: int, following: int | None, address: int) -> tuple[str, int]:
+def vop2(
+    word: int, following: int | None, address: int, table: dict[int, tuple[str, ...]] = VOP2
+) -> tuple[str, int]:
     """VOP2: src0[8:0], vsrc1[16:9], vdst[24:17], op[30:25]."""
     opcode, field, second = word >> 25 & 63, word & 511, word >> 9 & 255
-    row = VOP2.get(opcode)
+    row = table.get(opcode)
     if row is None:
         raise Undecodable(f"VOP2 opcode {opcode} does not exist")
     name, destination, kind, width1, shape, forms = row

@@ -23,27 +23,29 @@ from fovea.emulator.decode_vop_tables import VOP1, VOP2
 Row = tuple[str, str, bool, tuple[str, ...]]
 
 
-def _rows() -> dict[int, Row]:
+def build_rows(
+    vop1: dict[int, tuple[str, ...]], vop2: dict[int, tuple[str, ...]], vop3: dict[int, tuple[str, ...]]
+) -> dict[int, Row]:
     """All VOP3 opcodes: 0..255 are VOPC's, 256.. are VOP2's, 320.. are VOP1's, the rest exists in VOP3 only."""
     table: dict[int, Row] = {}
     for opcode, (name, kind0, kind1) in VOPC.items():
         table[opcode] = (f"{name}_e64", "S2", False, (kind0, kind1))
-    for opcode, (name, destination, kind, width1, shape, forms) in VOP2.items():
+    for opcode, (name, destination, kind, width1, shape, forms) in vop2.items():
         if "e" not in forms:
             continue
         kind1 = kind if WIDTHS[kind] == int(width1) else "d" if width1 == "2" else "b"
         kinds = (kind, kind1) + (("d",) if shape in ("cin", "cio") else ())
         table[0x100 + opcode] = (f"{name}_e64", destination, shape in ("cout", "cio"), kinds)
-    for opcode, (name, destination, kind, forms) in VOP1.items():
+    for opcode, (name, destination, kind, forms) in vop1.items():
         if "e" in forms:
             full_name = name if destination == "-" else f"{name}_e64"
             table[0x140 + opcode] = (full_name, destination, False, () if kind == "-" else (kind,))
-    for opcode, (name, destination, *sources, mask) in VOP3.items():
+    for opcode, (name, destination, *sources, mask) in vop3.items():
         table[opcode] = (name, destination, mask == "sdst", tuple(kind for kind in sources if kind != "-"))
     return table
 
 
-ROWS = _rows()
+ROWS = build_rows(VOP1, VOP2, VOP3)
 # Stochastic rounding conversions take op_sel of a third source that they do not have.
 _FOUR_SELECTORS = frozenset(("v_cvt_sr_fp8_f32", "v_cvt_sr_bf8_f32"))
 # The instructions that read op_sel: a 16-bit half of each source, and the half of the destination that is written.
@@ -66,10 +68,21 @@ def _list(bits: int, count: int) -> str:
     return ",".join(str(bits >> n & 1) for n in range(count))
 
 
-def vop3(word: int, following: int | None, address: int) -> tuple[str, int]:
+def _bitop3(word: int, following: int, name: str, operands: list[str], kinds: tuple[str, ...]) -> str:
+    """Instructions whose truth table is in the fields of the modifiers: omod[7:6], abs[5:3], neg[2:0]."""
+    operands = operands + [source(following >> 9 * index & 511, kind) for index, kind in enumerate(kinds)]
+    truth = (following >> 27 & 3) << 6 | (word >> 8 & 7) << 3 | following >> 29
+    selectors = word >> 11 & 15 if name.endswith("b16") else 0
+    text = f" bitop3:{truth:#x}" if truth > 10 else f" bitop3:{truth}" if truth else ""
+    return f"{name} {', '.join(operands)}{text}" + (f" op_sel:[{_list(selectors, 4)}]" if selectors else "")
+
+
+def vop3(
+    word: int, following: int | None, address: int, table: dict[int, Row] = ROWS
+) -> tuple[str, int]:
     """VOP3: vdst[7:0], abs[10:8] or sdst[14:8], op_sel[14:11], clamp[15], op[25:16], src0[40:32], src1[49:41],
     src2[58:50], omod[60:59], neg[63:61]."""
-    row = ROWS.get(word >> 16 & 0x3FF)
+    row = table.get(word >> 16 & 0x3FF)
     if row is None:
         raise Undecodable(f"VOP3 opcode {word >> 16 & 0x3FF:#x} does not exist")
     if following is None:
@@ -83,6 +96,8 @@ def vop3(word: int, following: int | None, address: int) -> tuple[str, int]:
         operands.append(scalar_register(register, int(destination[1:])))
     else:
         operands.append(vector_register(register, int(destination)))
+    if name.startswith("v_bitop3"):
+        return _bitop3(word, following, name, operands, kinds), 8
     modified = ~_UNMODIFIED.get(name, 0)
     absolute = 0 if mask else word >> 8 & 7 & modified
     selectors = word >> 11 & 15 if name in _SELECTING else 0
@@ -111,11 +126,13 @@ _MIXED = frozenset(("v_fma_mix_f32", "v_fma_mixlo_f16", "v_fma_mixhi_f16"))
 _NO_HALVES = ("v_dot4_", "v_dot8_")
 
 
-def vop3p(word: int, following: int | None, address: int) -> tuple[str, int]:
+def vop3p(
+    word: int, following: int | None, address: int, table: dict[int, tuple[str, ...]] = VOP3P
+) -> tuple[str, int]:
     """VOP3P: vdst[7:0], neg_hi[10:8], op_sel[13:11], op_sel_hi[2] at 14, clamp[15], op[22:16], sources as in VOP3,
     op_sel_hi[60:59], neg_lo[63:61]."""
     opcode = word >> 16 & 127
-    row = VOP3P.get(opcode)
+    row = table.get(opcode)
     if row is None:
         raise Undecodable(f"VOP3P opcode {opcode:#x} does not exist")
     if following is None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""A disassembler of gfx942 (CDNA3) machine code.
+"""A disassembler of gfx942 (CDNA3) and gfx950 (CDNA4) machine code.
 
 The text is LLVM's assembler syntax, as llvm-objdump prints it, except that a branch target is an absolute address:
 `s_cbranch_scc1 0x1234`. Opcodes come from the tables of the `decode_*` modules; the layout of each encoding is the one
@@ -9,9 +9,10 @@ of AMD's "CDNA3 Instruction Set Architecture" guide, chapter 12.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from fovea.emulator.decode_gfx950 import DECODERS, SCALE_PREFIX, scaled
 from fovea.emulator.decode_memory import ds, flat, mtbuf, mubuf
 from fovea.emulator.decode_operands import Undecodable
 from fovea.emulator.decode_scalar import smem, sop1, sop2, sopc, sopk, sopp
@@ -21,7 +22,7 @@ from fovea.errors import InputError
 
 
 class DisassemblyError(InputError, ValueError):
-    """Bytes that are not a gfx942 instruction; the message gives their address, the words and the reason."""
+    """Bytes that are not an instruction of the chip; the message gives their address, the words and the reason."""
 
 
 class Instruction(NamedTuple):
@@ -32,7 +33,7 @@ class Instruction(NamedTuple):
     text: str
 
 
-CHIPS = ("gfx942",)
+CHIPS = ("gfx942", "gfx950")
 Decoder = Callable[[int, "int | None", int], tuple[str, int]]
 
 # The encoding is named by a prefix of the first word: (number of leading bits, their value, decoder). Longer prefixes
@@ -56,16 +57,17 @@ ENCODINGS: tuple[tuple[int, int, Decoder], ...] = (
 )
 
 
-def _by_prefix() -> list[Decoder | None]:
-    """Decoder of every value of the first word's nine leading bits."""
+def _by_prefix(replaced: Mapping[Decoder, Decoder]) -> list[Decoder | None]:
+    """Decoder of every value of the first word's nine leading bits, some of them replaced by a chip's own."""
     table: list[Decoder | None] = []
     for prefix in range(512):
         matches = (decoder for bits, value, decoder in ENCODINGS if prefix >> 9 - bits == value)
-        table.append(next(matches, None))
+        found = next(matches, None)
+        table.append(found if found is None else replaced.get(found, found))
     return table
 
 
-_DECODERS = _by_prefix()
+_DECODERS = {"gfx942": _by_prefix({}), "gfx950": _by_prefix(DECODERS)}
 
 
 def disassemble(code: bytes, address: int = 0, chip: str = "gfx942") -> list[Instruction]:
@@ -74,7 +76,7 @@ def disassemble(code: bytes, address: int = 0, chip: str = "gfx942") -> list[Ins
     Args:
         code: the bytes, a multiple of four.
         address: the address of the first byte; instruction addresses and branch targets count from it.
-        chip: the only one known is gfx942.
+        chip: one of `CHIPS`.
 
     Raises:
         DisassemblyError: the chip is unknown, or bytes are not an instruction of it.
@@ -87,15 +89,19 @@ def disassemble(code: bytes, address: int = 0, chip: str = "gfx942") -> list[Ins
     count = len(words)
     instructions = []
     index = 0
+    decoders = _DECODERS[chip]
     while index < count:
         word = words[index]
         following = words[index + 1] if index + 1 < count else None
         here = address + 4 * index
-        decoder = _DECODERS[word >> 23]
+        decoder = decoders[word >> 23]
         if decoder is None:
             raise DisassemblyError(f"at {here:#x}: word {word:#010x} is of no encoding of {chip}")
         try:
-            text, size = decoder(word, following, here)
+            if word >> 16 == SCALE_PREFIX and chip == "gfx950":
+                text, size = scaled(words[index : index + 4])
+            else:
+                text, size = decoder(word, following, here)
         except Undecodable as error:
             second = "" if following is None else f" {following:#010x}"
             raise DisassemblyError(

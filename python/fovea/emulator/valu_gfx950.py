@@ -15,7 +15,7 @@ from fovea.emulator.operands import Build, Step
 from fovea.emulator.vector import Row, compile_row, rows
 
 F16, F32, F64 = np.float16, np.float32, np.float64
-U16, U32, I32 = np.uint16, np.uint32, np.int32
+U16, U32 = np.uint16, np.uint32
 
 
 def bitwise3(table: int) -> Callable[[Any, Any, Any], Any]:
@@ -51,12 +51,6 @@ def bfloat16_bits(x: Any) -> Any:
 def _join(low: Any, high: Any) -> Any:
     low, high = np.broadcast_arrays(low, high)
     return low.astype(U32) | high.astype(U32) << U32(16)
-
-
-def _stochastic_bits(x: Any, random: Any) -> Any:
-    """f32 to bf16 codes: 16 random bits are added below the last kept bit, then the value is cut."""
-    bits = np.asarray(x, F32).view(U32)
-    return np.where(np.isfinite(x), (bits + (random & U32(0xFFFF))) >> U32(16), bits >> U32(16)).astype(U16)
 
 
 def _propagating(operation: Any) -> Callable[..., Any]:
@@ -116,8 +110,6 @@ TABLE: list[Row] = [
     *rows("v_prng_b32: u32 <- u32", lambda x: (x << U32(1)) ^ np.where(x >> U32(31), U32(197), U32(0))),
     *rows("v_cvt_pk_bf16_f32: u32 <- f32 f32", lambda a, b: _join(bfloat16_bits(a), bfloat16_bits(b))),
     *rows("v_cvt_pk_f16_f32: u32 <- f32 f32", lambda a, b: _join(a.astype(F16).view(U16), b.astype(F16).view(U16))),
-    *rows("v_cvt_sr_pk_bf16_f32: u32 <- f32 f32 u32",
-          lambda a, b, r: _join(_stochastic_bits(a, r), _stochastic_bits(b, r >> U32(16)))),
     *rows("v_cvt_f32_bf16: f32 <- u16", lambda x: (x.astype(U32) << U32(16)).view(F32)),
     *rows("v_minimum3_f32: f32 <- f32 f32 f32", _propagating(minimum)),
     *rows("v_maximum3_f32: f32 <- f32 f32 f32", _propagating(maximum)),

@@ -6,6 +6,8 @@ Layouts are stated here as loops over lanes and values, apart from the emulator'
 
 from __future__ import annotations
 
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import ml_dtypes
@@ -14,6 +16,7 @@ import pytest
 from assembly_runner import run_assembly
 
 from fovea.emulator import EmulationError
+from fovea.emulator.disassembler import DisassemblyError, disassemble
 
 U32 = np.uint32
 LANES = np.arange(64)
@@ -234,3 +237,18 @@ def test_other_chips_do_not_have_them() -> None:
                  "v_mfma_f32_16x16x32_f16 v[0:3], v[4:7], v[8:11], v[0:3]"):  # fmt: skip
         with pytest.raises(EmulationError, match="gfx942"):
             run_assembly(text)
+
+
+def test_disassembly() -> None:
+    """Bytes and LLVM's own text of what gfx950 added; gfx942 refuses them or reads something else."""
+    lines = (Path(__file__).parent / "disassembly_gfx950.txt").read_text().splitlines()
+    pairs = [line.split(maxsplit=1) for line in lines if not line.startswith("#")]
+    assert len(pairs) > 50
+    for code, text in pairs:
+        raw = bytes.fromhex(code)
+        decoded = disassemble(raw, chip="gfx950")
+        assert [(item.text, item.size) for item in decoded] == [(text, len(raw))]
+        with suppress(DisassemblyError):
+            assert [item.text for item in disassemble(raw)] != [text]
+    with pytest.raises(DisassemblyError, match="does not exist"):
+        disassemble(bytes.fromhex("0000bed304210204"), chip="gfx950")  # XF32, which gfx950 dropped
