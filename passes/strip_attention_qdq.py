@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from fovea.bindings import ir
 from fovea.dialect.attention_tag import NAME, tag_of
-from fovea.passes.attention.pairs import Pair, pair_at, pair_before, redirect, write_source
+from fovea.passes.attention.pairs import Pair, pair_at, pair_before, redirect, strip_body, write_source
 from fovea.passes.attention.whole import WHOLE
 from fovea.passes.ir_utils import clone_op, copy_discardable, defining_op, erase_dead, error_at, functions, nested_ops
 from fovea.passes.registry import PassContext, register
@@ -67,14 +67,15 @@ def _sites(function: Any) -> dict[int, Tagged]:
 
 def _strip(number: int, tagged: Tagged, context: PassContext) -> None:
     contractions = [op for op, role in tagged if role in ("qk", "pv")]
-    inside = {op for op, _ in tagged}
+    inside = [op for op, _ in tagged]  # no set: the hash of an op changes with its operands
     within = [pair for op, _ in tagged if (pair := pair_at(op)) is not None]
     before: list[tuple[Any, int, Pair]] = []
     location = contractions[-1].location
     record = {"pass": "strip-attention-qdq", "id": number, "location": str(location)}
     for contraction in contractions:
         for position, operand in enumerate(list(contraction.operands)[: 3 if contraction.name in WHOLE else 2]):
-            if defining_op(operand) in inside:
+            producer = defining_op(operand)
+            if producer is not None and producer in inside:
                 continue
             pair, quantised = pair_before(operand)
             if pair is not None:
@@ -84,13 +85,13 @@ def _strip(number: int, tagged: Tagged, context: PassContext) -> None:
                 context.remark(contraction.location, f"attention site {number} stays quantised: {reason}")
                 context.records.append({**record, "decision": "left", "reason": reason, "pairs": 0})
                 return
-    if not within and not before:
+    count = len(within) + len(before) + sum(strip_body(op) for op in inside)
+    if not count:
         return
     for contraction, position, pair in before:
         _strip_operand(contraction, position, pair)
     for pair in within:
         _strip_inside(pair, inside)
-    count = len(within) + len(before)
     context.remark(location, f"attention site {number}: {count} quantise/dequantise pairs taken out")
     reason = "attention keeps the precision of the model before it was quantised"
     context.records.append({**record, "decision": "stripped", "reason": reason, "pairs": count})
@@ -107,7 +108,7 @@ def _strip_operand(contraction: Any, position: int, pair: Pair) -> None:
     erase_dead(defining_op(old))
 
 
-def _strip_inside(pair: Pair, inside: set[Any]) -> None:
+def _strip_inside(pair: Pair, inside: list[Any]) -> None:
     """Let the site's ops read the pair's source."""
     end = pair.end
     source = write_source(pair)
@@ -116,5 +117,5 @@ def _strip_inside(pair: Pair, inside: set[Any]) -> None:
         copy_discardable(end, made)
     users = [use.owner.operation for use in end.results[0].uses]
     redirect([user for user in users if user in inside], end.results[0], source)
-    inside.discard(end)
+    inside.remove(end)
     erase_dead(end)

@@ -5,15 +5,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from fovea.bindings import ir
 from fovea.passes.attention.contraction import is_reduction
 from fovea.passes.attention.emit import loads_of, materialise, reshape
-from fovea.passes.attention.evaluate import LAYOUT_OPS, QUANTISERS, Evaluator, element_type, shape_of
-from fovea.passes.attention.expression import DYNAMIC, Algebra, Atom, Dims, Expr, Resplit, Segments
+from fovea.passes.attention.evaluate import LAYOUT_OPS, QUANTISERS, Evaluator, Opaque, element_type, shape_of
+from fovea.passes.attention.expression import CASTS, DYNAMIC, MUL, Algebra, Atom, Dims, Expr, Resplit, Segments
 from fovea.passes.attention.quantised import pair_source
-from fovea.passes.ir_utils import defining_op, is_linalg, is_tensor, nested_ops, num_inputs
+from fovea.passes.ir_utils import (
+    body_block,
+    defining_op,
+    erase_dead_in,
+    float_cast,
+    indexing_maps,
+    is_linalg,
+    is_tensor,
+    nested_ops,
+    num_inputs,
+)
 
 ATTEMPTS = 8
 REACH = 12  # ops between the start and the end of one pair: reshapes and one op for each of divide, round, clamp, cast
@@ -74,6 +85,38 @@ def pair_before(value: Any) -> tuple[Pair | None, bool]:
     return None, quantised
 
 
+def strip_body(op: Any) -> int:
+    """Take out the pairs that lie whole inside the body of `op`, as fusion leaves them; returns how many."""
+    if op.name != "linalg.generic":
+        return 0
+    block = body_block(op)
+    evaluator = Evaluator(Dims(), Algebra(), lambda _: False)
+    make = evaluator.algebra.make
+    scope = {a: partial(make, "scalar", a, (), str(a.type)) for a in block.arguments}
+    loops = [()] * indexing_maps(op)[0].n_dims
+    values: dict[int, Any] = {}
+    found: list[tuple[Any, Expr]] = []
+    for value in [*block.arguments, *(inner.operation.results[0] for inner in list(block.operations)[:-1])]:
+        try:
+            expr = evaluator.scalar(value, scope, loops)
+        except Opaque:
+            continue
+        values.setdefault(expr.number, value)
+        if expr.name == MUL:
+            source = pair_source(evaluator.algebra, expr)
+            if source is not None and source.type in FLOATS:
+                found.append((value, source))
+    count = 0
+    for value, source in found:
+        if source.number in values:
+            with op.location, ir.InsertionPoint(value.owner):
+                value.replace_all_uses_with(float_cast(values[source.number], value.type))
+            count += 1
+    if count:
+        erase_dead_in(block)
+    return count
+
+
 def is_step(op: Any) -> bool:
     """Layout, quantisation, or pointwise work on one tensor (a scale)."""
     if op.name in LAYOUT_OPS or op.name in QUANTISERS:
@@ -122,7 +165,8 @@ def _may_decode(op: Any) -> bool:
 
 def _only_casts(op: Any) -> bool:
     """A cast behind the product, in an op of its own."""
-    return all(inner.name in ("arith.extf", "arith.truncf", "linalg.yield", op.name) for inner in nested_ops(op))
+    names = {inner.name for inner in nested_ops(op)} - {"linalg.yield", op.name}
+    return bool(names) and names <= CASTS
 
 
 def _tensors(op: Any) -> list[Any]:

@@ -205,9 +205,10 @@ def lower_to_kernels(
 
 
 def _detection(options: CompileOptions) -> list[str]:
-    """Text of the passes that find attention."""
+    """Text of the passes that find attention, and free it from quantisation if the model arrived with some."""
     policy = f"{{attention-policy={options.attention_policy}}}" if options.attention_policy else ""
-    return [f"fovea-detect-attention{policy}"]
+    strip = [] if options.quantize_attention else ["fovea-strip-attention-qdq"]
+    return [f"fovea-detect-attention{policy}", *strip]
 
 
 def kernel_modules(module: Any, options: CompileOptions) -> dict[str, Any]:

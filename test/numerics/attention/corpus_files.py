@@ -116,7 +116,8 @@ def random_inputs(function: Any, rng: np.random.Generator, dynamic: int = 8) -> 
     for argument in function.regions[0].blocks[0].arguments:
         type_ = argument.type
         tensor = isinstance(type_, ir.RankedTensorType)
-        shape = [dynamic if type_.is_dynamic_dim(i) else type_.get_dim_size(i) for i in range(type_.rank if tensor else 0)]
+        sizes = type_.shape if tensor else []
+        shape = [dynamic if size == ir.ShapedType.get_dynamic_size() else size for size in sizes]
         dtype = dtype_of(type_.element_type if tensor else type_)
         if dtype == np.bool_:
             arrays.append(np.asarray(rng.random(shape) < 0.7))
