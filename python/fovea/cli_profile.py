@@ -27,7 +27,7 @@ from fovea.profile.rows import RESOURCE_NAMES, TABLES, seconds_text
 from fovea.progress import Progress, console
 from fovea.summary import table
 
-LEAST_WIDTH = 160  # columns that the widest table needs to keep a kernel in one line
+LEAST_WIDTH = 124  # columns that the widest table needs to keep a kernel in one line
 
 
 def profile_command(flags: argparse.Namespace) -> int:

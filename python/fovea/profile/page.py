@@ -12,7 +12,9 @@ from fovea.profile.roofline import roofline
 from fovea.profile.rows import RESOURCE_NAMES, TABLES, amount_text, seconds_text
 from fovea.report_html import STYLE, html_facts, html_section, html_table
 
-_MORE_STYLE = ".wide td, .wide th { white-space: nowrap; } tbody tr:last-child td { font-weight: 600; }\n"
+_MORE_STYLE = """.wide td, .wide th { white-space: nowrap; }
+tbody tr:has(td:first-child:empty) td { font-weight: 600; }
+"""
 
 
 def to_page(document: Mapping[str, Any]) -> str:

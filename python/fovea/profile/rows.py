@@ -36,10 +36,11 @@ class TableText:
         return [("#", "right"), ("Kernel", "left"), *((c.heading, c.alignment) for c in self.columns)]
 
     def rows(self, document: Entry) -> list[list[str]]:
-        """A row a kernel, and one for their total."""
+        """A row a kernel, and one for their total if it has anything to say."""
         rows = [[str(number), kernel["name"], *(c.text(kernel) for c in self.columns)]
                 for number, kernel in enumerate(document["kernels"], 1)]  # fmt: skip
-        return [*rows, ["", "total", *(c.text(document["total"]) for c in self.columns)]]
+        total = [c.text(document["total"]) for c in self.columns]
+        return [*rows, ["", "total", *total]] if any(total) else rows
 
 
 def seconds_text(seconds: float) -> str:
@@ -58,6 +59,11 @@ def amount_text(count: float, unit: str = "") -> str:
         if count >= 0.9995 * factor:  # what three figures round up to it
             return f"{count / factor:.3g} {prefix}{unit}"
     return f"{count:.3g} {unit}".strip()
+
+
+def count_text(count: int) -> str:
+    """A whole number, in three figures from a hundred thousand on."""
+    return f"{count:,}" if count < 100_000 else amount_text(count)
 
 
 def ratio_text(count: int, of: int) -> str:
@@ -92,7 +98,7 @@ def _lines(size: int) -> Callable[[Entry], str]:
 
 
 def _class(name: str) -> Column:
-    return Column(name, "right", lambda entry: f"{entry['instructions']['classes'].get(name, 0):,}")
+    return Column(name, "right", lambda entry: count_text(entry["instructions"]["classes"].get(name, 0)))
 
 
 def _limit(entry: Entry) -> str:
@@ -124,30 +130,39 @@ TIME = TableText(
 )
 MEMORY = TableText(
     "Memory",
-    "Bytes asked of global memory, against each byte once a launch; cache lines of a request, against the least.",
+    "Bytes asked of global memory, against each byte once a launch; cache lines of a request, "
+    "against the least. LDS: bytes, and cycles that bank conflicts cost.",
     (
         Column("Asked", "right", lambda entry: amount_text(_asked(entry), "B")),
         Column("Least", "right", lambda entry: amount_text(_least(entry), "B")),
         Column("Ratio", "right", lambda entry: ratio_text(_asked(entry), _least(entry))),
-        Column("Requests", "right", lambda entry: f"{entry['global']['requests']:,}"),
-        Column("64-byte lines", "right", _lines(64)),
-        Column("128-byte lines", "right", _lines(128)),
+        Column("Requests", "right", lambda entry: count_text(entry["global"]["requests"])),
+        Column("64 B lines", "right", _lines(64)),
+        Column("128 B lines", "right", _lines(128)),
         Column("LDS read", "right", lambda entry: amount_text(entry["lds"]["bytes_read"], "B")),
-        Column("LDS written", "right", lambda entry: amount_text(entry["lds"]["bytes_written"], "B")),
-        Column("Conflict cycles", "right", lambda entry: f"{entry['lds']['bank_conflict_cycles']:,}"),
+        Column("Written", "right", lambda entry: amount_text(entry["lds"]["bytes_written"], "B")),
+        Column("Conflicts", "right", lambda entry: count_text(entry["lds"]["bank_conflict_cycles"])),
     ),
 )
 EXECUTION = TableText(
     "Execution",
-    "Wave-instructions by class, lanes that were active on average, and waves that fit on a SIMD.",
+    "Wave-instructions by class, and lanes that were active on average of the vector instructions.",
     (
-        Column("Instructions", "right", lambda entry: f"{entry['instructions']['total']:,}"),
+        Column("Instructions", "right", lambda entry: count_text(entry["instructions"]["total"])),
         *map(_class, ("mfma", "valu", "salu", "vmem", "smem", "lds", "barrier")),
         Column("Lanes", "right", lambda entry: f"{entry['mean_active_lanes']:.1f} of {entry['lanes']}"),
+    ),
+)
+OCCUPANCY = TableText(
+    "Occupancy",
+    "Waves that fit on a SIMD, what keeps more from fitting, and the workgroups that a compute unit has room for.",
+    (
         Column("Waves", "right", _occupancy),
         Column("Limited by", "left", _limit),
         Column("Registers", "right", _of_occupancy("registers")),
         Column("LDS bytes", "right", _of_occupancy("lds_bytes")),
+        Column("Workgroups a unit", "right", _of_occupancy("workgroups_per_compute_unit")),
+        Column("Launched", "right", _of_occupancy("workgroups_launched")),
     ),
 )
-TABLES: Sequence[TableText] = (TIME, MEMORY, EXECUTION)
+TABLES: Sequence[TableText] = (TIME, MEMORY, EXECUTION, OCCUPANCY)
