@@ -6,6 +6,7 @@ The columns are those of the tables of gfx942.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from fovea.emulator.decode_ds_tables import DS
@@ -17,6 +18,7 @@ from fovea.emulator.decode_vop3 import build_rows, matrix, vop3, vop3p
 from fovea.emulator.decode_vop3_tables import VOP3, VOP3P
 from fovea.emulator.decode_vop_tables import VOP1, VOP2
 
+Decoder = Callable[[int, "int | None", int], tuple[str, int]]
 VOP1_950 = VOP1 | table_rows("""
 0x58 v_prng_b32            1 b edx
 0x59 v_permlane16_swap_b32 1 b e
@@ -103,7 +105,7 @@ def scaled(words: tuple[int, ...]) -> tuple[str, int]:
     return f"{head}, {scales}{select} op_sel_hi:[{high & 1},{high >> 1},0]{space}{formats}", 16
 
 
-DECODERS = {
+DECODERS: dict[Decoder, Decoder] = {
     vop1: partial(vop1, table=VOP1_950),
     vop2: partial(vop2, table=VOP2_950),
     vop3: partial(vop3, table=build_rows(VOP1_950, VOP2_950, VOP3_950)),
