@@ -82,12 +82,17 @@ def build(function: Any, chip: Chip) -> Kernel:
     bytes_ = element_bytes(hero.operands[0].type.element_type)
     for tile in KEY_TILES:
         rows = _Layout(problem, bytes_, tile)
-        if rows.lds_bytes <= chip.lds_bytes:
+        if tile % keys_per_chunk(bytes_) == 0 and rows.lds_bytes <= chip.lds_bytes:
             return _Writer(function, chip, problem, instruction, rows).write()
     raise CompileError(
         f"{hero.location}: attention with head sizes {problem.depth} and {problem.value_depth} does not fit the "
         f"{chip.lds_bytes} bytes of LDS of {chip.name}"
     )
+
+
+def keys_per_chunk(bytes_: int) -> int:
+    """Keys whose weights make the operands of one 16-byte chunk of V in every lane group."""
+    return matrix.GROUPS * matrix.CHUNK_BYTES // bytes_
 
 
 @dataclass(frozen=True)
