@@ -184,15 +184,20 @@ def transposed_result(kernel: KernelText, a: Tensor, b: Tensor) -> list[Tensor]:
     return [product, kernel.generic("j, i", [(product, "i, j")], Out((n, m), "f16", "j, i"), body, "%h")]
 
 
-def split_heads(kernel: KernelText, a: Tensor, b: Tensor) -> list[Tensor]:
+def split_heads(kernel: KernelText, a: Tensor, b: Tensor, heads: int = 4) -> list[Tensor]:
     """[m, n] to [m, h, d] to [h, m, d]; bias added after."""
     (m, _), (_, n) = a.shape, b.shape
-    heads = next(h for h in (4, 3, 1) if n % h == 0)
+    heads = next(h for h in (heads, 3, 1) if n % h == 0)
     bias = kernel.argument((heads, 1, n // heads), "f32")
     parts = kernel.reshape(matmul(kernel, a, b), "[[0], [1, 2]]", (m, heads, n // heads))
     out = Out((heads, m, n // heads), "f32", "h, i, d")
     body = ["%s = arith.addf %a, %b : f32"]
     return [kernel.generic("h, i, d", [(parts, "i, h, d"), (bias, "h, 0, d")], out, body, "%s")]
+
+
+def split_small_heads(kernel: KernelText, a: Tensor, b: Tensor) -> list[Tensor]:
+    """Heads of 6 values, so that the four values of a lane lie in two of them."""
+    return split_heads(kernel, a, b, 16)
 
 
 def flattened(kernel: KernelText, a: Tensor, b: Tensor) -> list[Tensor]:
@@ -215,6 +220,7 @@ def masked(kernel: KernelText, a: Tensor, b: Tensor) -> list[Tensor]:
 EPILOGUES = {
     "init-argument": init_argument, "init-bias": init_bias, "init-constant": init_constant, "half-result": half_result,
     "relu-layer": relu_layer, "transposed-result": transposed_result, "split-heads": split_heads,
+    "split-small-heads": split_small_heads,
     "flattened": flattened, "masked": masked,
 }  # fmt: skip
 

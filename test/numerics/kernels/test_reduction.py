@@ -66,6 +66,17 @@ def column_means(rows: int, columns: int) -> str:
     return kernel.text(total, swapped)
 
 
+def regrouped_pair(columns: int, parts: int) -> str:
+    """Sum and largest of columns, both in another shape whose rows are narrower than a lane's vector."""
+    kernel = KernelText("reduction")
+    x = kernel.argument((9, columns), "f32")
+    low, zero = kernel.filled(MINUS_INFINITY["f32"], (columns,), "f32"), kernel.filled("0.0", (columns,), "f32")
+    outs = [Out((columns,), "f32", "j", zero), Out((columns,), "f32", "j", low)]
+    body = ["%s = arith.addf %a, %x : f32", "%m = arith.maximumf %a, %y : f32"]
+    results = kernel.generics("i, j", [(x, "i, j")], outs, body, "%s, %m", hero=True)
+    return kernel.text(*(kernel.reshape(r, "[[0, 1]]", (columns // parts, parts)) for r in results))
+
+
 def pooling(op: str, neutral: str, extents: tuple[int, int], stride: int, dilation: int = 1) -> str:
     """A 2-D pooling op of [2, 3, rows, columns] or, for nhwc, [2, rows, columns, 3] over windows of 3 x 2."""
     rows, columns = extents
@@ -131,7 +142,7 @@ def cases() -> dict[str, str]:
         "pooling-sum": pooling("pooling_nchw_sum", "0.0", (8, 9), 3),
         "pooling-max-channels-last": pooling("pooling_nhwc_max", low, (11, 14), 2),
         "convolution-f16": convolution("f16"), "convolution-f32": convolution("f32"), "windowed-mean": windowed_mean(),
-        "long": reduction((70000,), (), "arith.addf", "0.0", "f32"),
+        "regrouped-pair": regrouped_pair(24, 3), "long": reduction((70000,), (), "arith.addf", "0.0", "f32"),
         "f16-times-f32": product_of_types("f16", "f32"),
         "f8-times-f16": product_of_types("f8E4M3FNUZ", "f16"), "bf16-times-f16": product_of_types("bf16", "f16"),
     }  # fmt: skip
