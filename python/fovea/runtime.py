@@ -9,10 +9,10 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
-from fovea.emulator import Statistics, emulate
+from fovea.emulator import EmulationError, Statistics, emulate
 from fovea.errors import InputError, UsageError
 from fovea.package import Package
-from fovea.plan import TensorSpec
+from fovea.plan import Buffer, Launch, Plan, TensorSpec
 
 DEVICES = ("emulator",)
 DTYPES: dict[str, np.dtype[Any]] = {
@@ -58,6 +58,9 @@ def run(
 ) -> dict[str, Array]:
     """Outputs by name. `checks`: the emulator's checks beyond bounds; `profile`: its statistics for profiles.
 
+    With `checks`, a buffer of the arena is undefined until a launch of its lifetime writes it, and outputs have to be
+    written in full.
+
     Raises FoveaError for wrong inputs or devices.
     """
     if device not in DEVICES:
@@ -76,6 +79,7 @@ def run(
             memory[buffer.id] = arena[buffer.offset : buffer.offset + buffer.bytes]
         elif buffer.tensor:
             memory[buffer.id] = package.weights[buffer.tensor].reshape(-1).view(np.uint8)
+    written = _Written(plan) if checks else None
     for number, launch in enumerate(plan.launches):
         arguments: list[Any] = []
         for argument in launch.args:
@@ -85,7 +89,49 @@ def run(
                 ((kind, value),) = argument.items()
                 arguments.append(DTYPES[kind].type(value))
         code = package.code_objects[launch.code_object]
-        statistics = emulate(code, launch.kernel, launch.grid, launch.block, arguments, checks=checks, profile=profile)
+        marks = written.of(launch) if written is not None else {}
+        statistics = emulate(
+            code, launch.kernel, launch.grid, launch.block, arguments, checks=checks, profile=profile,
+            uninitialised=marks,
+        )  # fmt: skip
         if on_launch is not None:
             on_launch(number, launch.kernel, statistics)
+    if written is not None:
+        written.require_outputs()
     return outputs
+
+
+class _Written:
+    """Which bytes of the arena's buffers and of the outputs the launches so far have written."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.buffers = {buffer.id: buffer for buffer in plan.buffers}
+        self.marks: dict[int, Array] = {}
+
+    def of(self, launch: Launch) -> dict[int, Array]:
+        """Marks for `emulate` by argument number. A buffer met first is unwritten, and those it takes the place of."""
+        result = {}
+        for number, argument in enumerate(launch.args):
+            if "buffer" in argument and self.buffers[argument["buffer"]].kind in ("arena", "output"):
+                result[number] = self._marks(self.buffers[argument["buffer"]])[argument["offset"] :]
+        return result
+
+    def _marks(self, buffer: Buffer) -> Array:
+        if buffer.id not in self.marks:
+            end = buffer.offset + buffer.bytes
+            for other_id, marks in self.marks.items():
+                other = self.buffers[other_id]
+                if buffer.kind == other.kind == "arena" and other.offset < end:
+                    marks[max(buffer.offset - other.offset, 0) : max(end - other.offset, 0)] = 0
+            self.marks[buffer.id] = np.zeros(buffer.bytes, np.uint8)
+        return self.marks[buffer.id]
+
+    def require_outputs(self) -> None:
+        """EmulationError if a byte of an output was never written."""
+        for spec in self.plan.outputs:
+            missing = np.flatnonzero(self._marks(self.buffers[spec.buffer])[: spec.bytes] == 0)
+            if len(missing):
+                raise EmulationError(
+                    f"no launch wrote byte {int(missing[0])} of output '{spec.name}' ({len(missing)} bytes are missing)"
+                )

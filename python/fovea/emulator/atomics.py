@@ -11,7 +11,8 @@ import numpy as np
 
 from fovea.emulator.errors import DecodeError, Fault
 from fovea.emulator.group import Group
-from fovea.emulator.memory_ops import assign, flat_addresses
+from fovea.emulator.memory import require_some
+from fovea.emulator.memory_ops import assign, check_modifiers, flat_addresses, locate_buffer
 from fovea.emulator.operands import Build, Step
 from fovea.emulator.text import Operand
 
@@ -108,27 +109,72 @@ def compile_global_atomic(family: str, name: str, build: Build) -> Step:
         where = addresses(g)
         if not len(where):
             return
-        space, width = g.machine.space, 4 * words
-        if (where % width).any():
-            lane = int(np.flatnonzero(where % width)[0])
-            raise Fault(f"atomic on 0x{int(where[lane]):x} is not {width}-byte aligned", lane=lane)
         values = operands_of(g, row, words)
         compare = operands_of(g, row + words, words) if swap else None
-        g.machine.statistics.global_bytes_read += len(where) * width
-        g.machine.statistics.global_bytes_written += len(where) * width
-        old = np.empty_like(values)
-        space.find(where, width, True, None)
-        index = np.searchsorted(space.bases, where, "right") - 1
-        for at in np.unique(index):
-            chosen = index == at
-            buffer = space.buffers[int(at)]
-            old[chosen] = apply(
-                buffer.views[width], (where[chosen] - buffer.base) // width, operation, values[chosen],
-                None if compare is None else compare[chosen],
-            )  # fmt: skip
-        if g.machine.traffic is not None:
-            g.machine.traffic.record(g, where, width, number, True, True)
+        old = update_global(g, where, operation, values, compare, number)
         if into is not None:
             write_old(g, into, words, old)
 
     return step
+
+
+def compile_buffer_atomic(name: str, build: Build) -> Step:
+    """buffer_atomic_*: lanes out of the descriptor's range do nothing and get back 0 (with sc0)."""
+    operation, words = width_of(name.removeprefix("buffer_atomic_"))
+    if operation not in OPERATIONS and operation != "cmpswap":
+        raise DecodeError(f"{name} is not supported")
+    check_modifiers(build, {"offset", "offen", "idxen"})
+    operands = list(build.line.operands)
+    if len(operands) == 3:
+        operands.insert(1, Operand("special", text="off"))
+    if len(operands) != 4:
+        raise DecodeError(f"{name} has 4 operands, found {len(operands)}")
+    swap, returns = operation == "cmpswap", bool({"sc0", "glc"} & set(build.line.modifiers))
+    row = build.vector(operands[0], words * (2 if swap else 1))
+    into = build.vector(Operand("v", operands[0].index, words, text=operands[0].text), words, write=True) if (
+        returns and operands[0].kind == "v"
+    ) else None
+    if returns and into is None:
+        raise DecodeError(f"{name} returning into accumulation registers is not supported")
+    locate = locate_buffer(build, operands[1], operands[2], operands[3], 4 * words)
+    number = build.line.index
+
+    def step(g: Group) -> None:
+        where, inner, flat, total, _ = locate(g)
+        result = np.zeros(total, np.uint64 if words == 2 else np.uint32)
+        if len(where):
+            values = operands_of(g, row, words)
+            compare = operands_of(g, row + words, words)[inner] if swap else None
+            result[inner] = update_global(g, where, operation, values[inner], compare, number, flat)
+        if into is not None:
+            write_old(g, into, words, result)
+
+    return step
+
+
+def update_global(
+    g: Group, where: Array, operation: str, values: Array, compare: Array | None, number: int,
+    flat: Array | None = None,
+) -> Array:  # fmt: skip
+    """Do an atomic operation at byte addresses, on lanes `flat` (the active ones); returns the old values."""
+    space, width = g.machine.space, values.itemsize
+    if (where % width).any():
+        lane = int(np.flatnonzero(where % width)[0])
+        raise Fault(f"atomic on 0x{int(where[lane]):x} is not {width}-byte aligned", lane=lane)
+    g.machine.statistics.global_bytes_read += len(where) * width
+    g.machine.statistics.global_bytes_written += len(where) * width
+    old = np.empty_like(values)
+    space.find(where, width, True, None)
+    index = np.searchsorted(space.bases, where, "right") - 1
+    for at in np.unique(index):
+        chosen = index == at
+        buffer = space.buffers[int(at)]
+        if buffer.written is not None:
+            require_some(buffer, where - buffer.base, chosen, width)
+        old[chosen] = apply(
+            buffer.views[width], (where[chosen] - buffer.base) // width, operation, values[chosen],
+            None if compare is None else compare[chosen],
+        )  # fmt: skip
+    if g.machine.traffic is not None:
+        g.machine.traffic.record(g, where, width, number, True, True, flat)
+    return old

@@ -32,6 +32,7 @@ class Group:
         self.pc = pc
         self.scc = scc
         self.parked = False
+        self.loops = 0
         # Definedness is tracked once a group: lockstep makes it the same for all waves that came the same way.
         self.defined_v = bytearray(vector.shape[0])
         self.defined_s = bytearray(SGPR_SLOTS)
@@ -125,6 +126,7 @@ class Group:
         part.defined_s[:] = self.defined_s
         part.checked[:] = self.checked
         part.timing = self.timing
+        part.loops = self.loops
         return part
 
     def join(self, other: Group) -> None:
@@ -138,6 +140,7 @@ class Group:
         place = np.argsort(order)
         vector[:, place[: self.u32.shape[1]]] = self.u32
         vector[:, place[self.u32.shape[1] :]] = other.u32
+        self.loops = max(self.loops, other.loops)
         if self.machine.timing is not None:
             assert self.timing is not None and other.timing is not None
             self.timing = self.machine.timing.join(self.timing, other.timing)

@@ -7,24 +7,28 @@ import hashlib
 import os
 import struct
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from fovea.codeobject import CodeObject, Kernel, read_code_object
 from fovea.emulator import disassembler
+from fovea.emulator.allocation import require_allocated
 from fovea.emulator.checks import Memo
 from fovea.emulator.chips import CHIPS
 from fovea.emulator.errors import DecodeError, EmulationError
 from fovea.emulator.group import Group
-from fovea.emulator.machine import Machine
+from fovea.emulator.machine import LOOP_LIMIT, Machine
 from fovea.emulator.memory import AddressSpace
 from fovea.emulator.objdump import disassemble_object
 from fovea.emulator.program import Program, load_program
+from fovea.emulator.sharing import Contested, Recorders, Sharing
 from fovea.emulator.statistics import Statistics
 from fovea.emulator.text import SGPR_SLOTS, parse_assembly
 from fovea.emulator.traffic import Traffic
+from fovea.emulator.written import Written
 
 Array = np.ndarray[Any, Any]
 _CODE_BASE = 0x4000_0000_0000
@@ -50,13 +54,19 @@ def emulate(
     checks: bool = True,
     assembly: str | None = None,
     profile: bool = False,
+    loop_limit: int = LOOP_LIMIT,
+    uninitialised: Sequence[int] | Mapping[int, Array] = (),
 ) -> Statistics:
     """Run a kernel's own instructions.
 
     `grid` counts workgroups, `block` work-items. `args` are the kernel's arguments in order: contiguous numpy arrays
     are buffers, written in place (each is its own buffer for bounds checks); numpy scalars go by value
     (`np.uint64(0)` is a null pointer). `dynamic_lds` bytes are added to the kernel's LDS. Bounds are always checked;
-    `checks` adds reads of unwritten registers and LDS, and LDS races. `assembly` is the backend's text of the same
+    `checks` adds reads of unwritten registers, LDS and memory, races between waves and between workgroups, divergent
+    barriers, and missing waits and wait states. `uninitialised` are the numbers of the buffers whose content is not
+    defined before the launch, or a mapping from them to byte arrays of the buffers' sizes that hold 0 where nothing was
+    written yet and 255 elsewhere, which the launch keeps up to date. A wave that takes more than `loop_limit` backward
+    branches counts as one that never ends. `assembly` is the backend's text of the same
     kernel, used instead of disassembling the code object. `profile` also counts cache lines of requests and the
     distinct bytes of the buffers, at a cost of some percent.
 
@@ -90,32 +100,66 @@ def emulate(
         image[: len(segment.data)] = np.frombuffer(segment.data, np.uint8)
         image.flags.writeable = segment.writable
         space.add(image, f"code object segment {number}", _CODE_BASE + segment.address)
+    if checks:
+        space.keep = True
     kernarg = _pack(chosen, args, space, grid3, block3, dynamic_lds)
     kernarg.flags.writeable = False
     kernarg_base = space.add(kernarg, "kernel arguments").base
     items = [g * b for g, b in zip(grid3, block3, strict=True)]
     packet = struct.pack("<HHHHHHIIIII", 0, 0, *block3, 0, *items, 0, 0).ljust(64, b"\0")
     packet_base = space.add(np.frombuffer(packet, np.uint8), "dispatch packet").base
-    return _run(program, chosen, space, grid3, block3, kernarg_base, packet_base, dynamic_lds, checks, profile)
+    if checks:
+        _mark(chosen, space, args, uninitialised)
+    return _run(
+        _Launch(
+            program, chosen, space, grid3, block3, kernarg_base, packet_base, dynamic_lds, checks, profile, loop_limit
+        )
+    )
 
 
-def _run(
-    program: Program,
-    kernel: Kernel,
-    space: AddressSpace,
-    grid: tuple[int, int, int],
-    block: tuple[int, int, int],
-    kernarg_base: int,
-    packet_base: int,
-    dynamic_lds: int,
-    checks: bool,
-    profile: bool,
-) -> Statistics:
+@dataclass(frozen=True)
+class _Launch:
+    """A launch with everything in place."""
+
+    program: Program
+    kernel: Kernel
+    space: AddressSpace
+    grid: tuple[int, int, int]
+    block: tuple[int, int, int]
+    kernarg_base: int
+    packet_base: int
+    dynamic_lds: int
+    checks: bool
+    profile: bool
+    loop_limit: int
+
+
+def _run(launch: _Launch) -> Statistics:
     started = time.perf_counter()
+    while True:
+        try:
+            statistics = _attempt(launch)
+            break
+        except Contested as settings:
+            launch.space.restore()
+            launch.program.contested = settings.granule, settings.exact
+    statistics.seconds = time.perf_counter() - started
+    return statistics
+
+
+def _attempt(launch: _Launch) -> Statistics:
+    """The launch's statistics but for the time. Raises Contested if it has to run again, more closely watched."""
+    program, kernel, space, grid, block = launch.program, launch.kernel, launch.space, launch.grid, launch.block
     statistics = Statistics()
     arguments = [buffer for buffer in space.buffers if buffer.name.startswith("argument ")]
-    traffic = Traffic(space, arguments, statistics) if profile else None
+    traffic = Traffic(space, arguments, statistics) if launch.profile else None
     total = grid[0] * grid[1] * grid[2]
+    sharing = None
+    if launch.checks and total > 1:
+        granule, exact = program.contested or (None, False)
+        sharing = Sharing(space, program, grid, exact, granule)
+    recorders = [r for r in (traffic, sharing) if r is not None]
+    recorder = recorders[0] if len(recorders) == 1 else Recorders(*recorders) if recorders else None
     waves = -(-block[0] * block[1] * block[2] // 64)
     statistics.waves = total * waves
     registers = program.vgprs + program.agprs
@@ -127,14 +171,37 @@ def _run(
         for first in range(0, total, step):
             count = min(step, total - first)
             machine = Machine(
-                program, space, statistics, first, count, waves, kernel.lds_bytes + dynamic_lds, kernel.scratch_bytes,
-                kernel.float_mode, grid, checks, memo, traffic,
+                program, space, statistics, first, count, waves, kernel.lds_bytes + launch.dynamic_lds,
+                kernel.scratch_bytes, kernel.float_mode, grid, launch.checks, memo, recorder, sharing,
+                loop_limit=launch.loop_limit,
             )  # fmt: skip
-            machine.run(_start(machine, kernel, block, kernarg_base, packet_base))
+            machine.run(_start(machine, kernel, block, launch.kernarg_base, launch.packet_base))
     if traffic is not None:
         traffic.finish()
-    statistics.seconds = time.perf_counter() - started
+    if sharing is not None:
+        sharing.finish()
     return statistics
+
+
+def _mark(
+    kernel: Kernel, space: AddressSpace, args: Sequence[Any], uninitialised: Sequence[int] | Mapping[int, Array]
+) -> None:
+    """Note what is not written of the buffers. Raises EmulationError for a wrong number or array."""
+    given = uninitialised if isinstance(uninitialised, Mapping) else dict.fromkeys(uninitialised)
+    buffers = {buffer.name: buffer for buffer in space.buffers}
+    for number, marks in given.items():
+        buffer = buffers.get(f"argument {number}")
+        if buffer is None:
+            raise EmulationError(f"kernel {kernel.name}: argument {number} is not a buffer, it cannot be uninitialised")
+        if marks is None:
+            marks = np.zeros(buffer.size, np.uint8)
+        elif marks.dtype != np.uint8 or marks.shape != (buffer.size,) or not marks.flags.c_contiguous:
+            raise EmulationError(
+                f"kernel {kernel.name}: marks of argument {number}: expected uint8 of shape ({buffer.size},), found "
+                f"{marks.dtype} of shape {marks.shape}"
+            )
+        if not marks.all():
+            buffer.written = Written(marks)
 
 
 def _start(
@@ -200,6 +267,7 @@ def _program(obj: CodeObject, kernel: Kernel, assembly: str | None) -> Program:
             kernel.name, lines, not kernel.denormals_f32, not kernel.denormals_f16_f64, symbols, kernel.fp16_overflow,
             CHIPS[obj.chip],
         )  # fmt: skip
+        require_allocated(_programs[key], kernel, obj.chip)
     return _programs[key]
 
 

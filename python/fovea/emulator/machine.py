@@ -14,11 +14,14 @@ from fovea.emulator.errors import EmulationError, Fault
 from fovea.emulator.group import Group
 from fovea.emulator.memory import AddressSpace, Buffer
 from fovea.emulator.program import Code, Program
+from fovea.emulator.sharing import Recorders, Sharing
 from fovea.emulator.statistics import VECTOR_CLASSES, Statistics
 from fovea.emulator.traffic import Traffic
 
 Array = np.ndarray[Any, Any]
 _VIEWS: dict[int, Any] = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64, 16: np.complex128}
+LOOP_LIMIT = 1 << 24
+"""Backward branches that a wave may take before the kernel counts as one that never ends."""
 _ALWAYS_DEFINED = frozenset({126, 127})
 
 
@@ -39,7 +42,9 @@ class Machine:
         grid: tuple[int, int, int],
         checks: bool,
         memo: Memo | None = None,
-        traffic: Traffic | None = None,
+        traffic: Traffic | Sharing | Recorders | None = None,
+        sharing: Sharing | None = None,
+        loop_limit: int = LOOP_LIMIT,
         timing: bool | None = None,
     ) -> None:
         self.program = program
@@ -59,6 +64,8 @@ class Machine:
         self.scratch_stride = scratch_bytes + 15 & ~15
         self.scratch = _typed(self.scratch_stride * 64 * self.wave_count)
         self.traffic = traffic
+        self.sharing = sharing
+        self.loop_limit = loop_limit
         self.counts = [0] * len(program.code)
         self.idle = [0] * len(program.code)
         # The buffer that each instruction last met; programs outlive launches, buffers do not.
@@ -158,6 +165,8 @@ class Machine:
         counts, idle = self.counts, self.idle
         checked = g.checked
         timing, state = self.timing, g.timing
+        if self.sharing is not None:
+            self.sharing.group = g
         end = len(code)
         pc = g.pc
         try:
@@ -178,9 +187,13 @@ class Machine:
                 if signal is not None:
                     return signal  # type: ignore[no-any-return]
                 next_pc = g.pc
-                if next_pc <= pc and limit != 1 << 60:
-                    # A backward branch may put this group behind others or level with them.
-                    return None
+                if next_pc <= pc:
+                    g.loops += 1
+                    if g.loops > self.loop_limit:
+                        raise Fault(f"took {g.loops} backward branches: the kernel does not seem to end", 0)
+                    if limit != 1 << 60:
+                        # A backward branch may put this group behind others or level with them.
+                        return None
                 pc = next_pc
         except Fault as fault:
             raise self._error(g, code[min(pc, end - 1)], fault) from None

@@ -4,11 +4,14 @@
 from __future__ import annotations
 
 import weakref
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fovea.emulator.errors import Fault
+
+if TYPE_CHECKING:
+    from fovea.emulator.written import Written
 
 Array = np.ndarray[Any, Any]
 FIRST_BASE = 0x10_0000_0000
@@ -17,8 +20,16 @@ _ELEMENT: dict[int, Any] = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint6
 """Item type that moves that many bytes at once (complex128 is only a 16-byte container)."""
 
 
+def byte_views(flat: Array) -> dict[int, Array]:
+    """Views of flat bytes as items of each width, as many as fit."""
+    return {width: flat[: len(flat) // width * width].view(kind) for width, kind in _ELEMENT.items()}
+
+
 class Buffer:
-    """One numpy array at `base`. `name` is what error messages call it."""
+    """One numpy array at `base`. `name` is what error messages call it, `host` the array's own address.
+
+    All loads so far lie in bytes `read_low` up to `read_high`.
+    """
 
     def __init__(self, array: Array, base: int, name: str, space: AddressSpace) -> None:
         self.space = weakref.ref(space)
@@ -27,9 +38,11 @@ class Buffer:
         self.name = name
         self.writable = array.flags.writeable
         flat = array.reshape(-1).view(np.uint8) if array.nbytes else np.zeros(0, np.uint8)
-        self.views: dict[int, Array] = {}
-        for width, kind in _ELEMENT.items():
-            self.views[width] = flat[: len(flat) // width * width].view(kind)
+        self.host = int(array.__array_interface__["data"][0])
+        self.views = byte_views(flat)
+        self.written: Written | None = None
+        self.saved = False
+        self.read_low, self.read_high = self.size, 0
 
     def __str__(self) -> str:
         return f"{self.name} (0x{self.base:x}, {self.size} bytes)"
@@ -42,6 +55,9 @@ class AddressSpace:
         self.buffers: list[Buffer] = []
         self.bases = np.zeros(0, np.int64)
         self._next = FIRST_BASE
+        self.keep = False
+        """Whether to remember what buffers held before their first store, for `restore`."""
+        self._before: list[tuple[Array, Array]] = []
 
     def add(self, array: Array, name: str, base: int | None = None) -> Buffer:
         """Place an array; returns its buffer. Bases are 256-byte aligned with a gap of at least 1 MiB."""
@@ -53,6 +69,28 @@ class AddressSpace:
         self.buffers.sort(key=lambda b: b.base)
         self.bases = np.array([b.base for b in self.buffers], np.int64)
         return buffer
+
+    def restore(self) -> None:
+        """Undo all stores since the launch began."""
+        for memory, content in reversed(self._before):
+            memory[...] = content
+        self._before.clear()
+        for buffer in self.buffers:
+            buffer.saved = False
+            buffer.read_low, buffer.read_high = buffer.size, 0
+
+    def _meet(self, buffer: Buffer, store: bool, low: int, high: int) -> None:
+        """An access to bytes `low` up to `high` of a buffer is about to happen."""
+        if not store:
+            if low < buffer.read_low:
+                buffer.read_low = low
+            if high > buffer.read_high:
+                buffer.read_high = high
+        elif self.keep and not buffer.saved:
+            buffer.saved = True
+            self._before.append((buffer.views[1], buffer.views[1].copy()))
+            if buffer.written is not None:
+                self._before.append((buffer.written.marks, buffer.written.marks.copy()))
 
     def nearest(self, address: int) -> str:
         """Text that names the buffer nearest to an address and the distance."""
@@ -91,6 +129,7 @@ class AddressSpace:
         if guess is not None and low >= guess.base and high + width <= guess.base + guess.size:
             if store and not guess.writable:
                 raise Fault(f"store to 0x{low:x}: {guess} is read-only", lane=0)
+            self._meet(guess, store, low - guess.base, high + width - guess.base)
             return guess
         index = np.searchsorted(self.bases, addresses, "right") - 1
         bad = index < 0
@@ -99,19 +138,26 @@ class AddressSpace:
             bad |= addresses + width > ends[np.maximum(index, 0)]
         if bad.any() or not self.buffers:
             self._fault(addresses, bad if self.buffers else np.ones(len(addresses), bool), width, store)
+        for at in np.unique(index).tolist():
+            self._meet(self.buffers[at], store, 0, self.buffers[at].size)
         return None
 
     def load(self, addresses: Array, width: int, guess: Buffer | None) -> tuple[Array, Buffer | None]:
         """Values of `width` bytes at flat int64 addresses: `(lane, words)` uint32, or uint8/uint16 flat below 4."""
         buffer = self.find(addresses, width, False, guess)
         if buffer is not None:
-            return gather(buffer.views, addresses - buffer.base, width), buffer
+            offsets = addresses - buffer.base
+            if buffer.written is not None:
+                buffer.written.require(offsets, width, buffer)
+            return gather(buffer.views, offsets, width), buffer
         kind: Any = np.uint32 if width >= 4 else _ELEMENT[width]
         result = np.empty((len(addresses), width // 4) if width >= 4 else len(addresses), kind)
         index = np.searchsorted(self.bases, addresses, "right") - 1
         for at in np.unique(index):
             chosen = index == at
             one = self.buffers[int(at)]
+            if one.written is not None:
+                require_some(one, addresses - one.base, chosen, width)
             result[chosen] = gather(one.views, addresses[chosen] - one.base, width)
         return result, None
 
@@ -119,7 +165,10 @@ class AddressSpace:
         """Write `(lane, words)` uint32 (or flat uint8/uint16) values; on equal addresses the highest lane stays."""
         buffer = self.find(addresses, width, True, guess)
         if buffer is not None:
-            scatter(buffer.views, addresses - buffer.base, width, values)
+            offsets = addresses - buffer.base
+            scatter(buffer.views, offsets, width, values)
+            if buffer.written is not None:
+                buffer.written.mark(offsets, width)
             return buffer
         index = np.searchsorted(self.bases, addresses, "right") - 1
         for at in np.unique(index):
@@ -128,6 +177,8 @@ class AddressSpace:
             if not one.writable:
                 raise Fault(f"store: {one} is read-only", lane=int(np.flatnonzero(chosen)[0]))
             scatter(one.views, addresses[chosen] - one.base, width, values[chosen])
+            if one.written is not None:
+                one.written.mark(addresses[chosen] - one.base, width)
         return None
 
     def read(self, address: int, size: int) -> Array:
@@ -137,8 +188,20 @@ class AddressSpace:
             buffer = self.buffers[at]
             start = address - buffer.base
             if start + size <= buffer.size:
+                self._meet(buffer, False, start, start + size)
+                if buffer.written is not None:
+                    require_some(buffer, np.array([start]), np.ones(1, bool), size, True)
                 return buffer.views[1][start : start + size]
         raise Fault(f"{size}-byte scalar load from 0x{address:x} is out of bounds: {self.nearest(address)}")
+
+
+def require_some(buffer: Buffer, offsets: Array, chosen: Array, width: int, scalar: bool = False) -> None:
+    """Written.require for some of the lanes; the fault's lane counts all of them, or is none for a scalar load."""
+    assert buffer.written is not None
+    try:
+        buffer.written.require(offsets[chosen], width, buffer)
+    except Fault as fault:
+        raise Fault(fault.message, lane=-1 if scalar else int(np.flatnonzero(chosen)[fault.lane])) from None
 
 
 def gather(views: dict[int, Array], offsets: Array, width: int) -> Array:

@@ -12,9 +12,11 @@ from fovea.emulator.group import Group
 from fovea.emulator.machine import Machine
 from fovea.emulator.memory import AddressSpace
 from fovea.emulator.program import load_program
+from fovea.emulator.sharing import Sharing
 from fovea.emulator.statistics import Statistics
 from fovea.emulator.text import SGPR_SLOTS, parse_assembly
 from fovea.emulator.traffic import Traffic
+from fovea.emulator.written import Written
 
 Array = np.ndarray[Any, Any]
 FULL = 2**64 - 1
@@ -55,6 +57,8 @@ def run_assembly(
     buffers: list[Array] | None = None,
     checks: bool = False,
     timing: bool = False,
+    shared: bool = False,
+    written: Array | None = None,
     flush_f32: bool = False,
     saturate: bool = False,
     chip: str = "gfx942",
@@ -64,7 +68,8 @@ def run_assembly(
 
     `v` maps a vector register to its values (64 lanes, or `(wave, 64)`), given as any 32-bit type or as 64-bit values
     that fill a pair. Pointers to `buffers` are placed in s[60:61], s[62:63], ... Wave numbers are in s59. `timing` adds
-    the rules of waits and wait states to the other checks, `profile` the counts of `traffic.py` to the statistics.
+    the rules of waits and wait states to the other checks, `profile` the counts of `traffic.py` to the statistics,
+    `shared` the races between workgroups; `written` are the marks of the first buffer.
     """
     # Naming v63, a0 and the like is not needed: the files always have 64 vector and 64 accumulation registers.
     lines = parse_assembly(f"test:\n{text}\ns_endpgm\n", "test")
@@ -96,6 +101,10 @@ def run_assembly(
         scalar[:, slot] = np.arange(count) if value is None else value & 0xFFFFFFFF
         group.defined_s[slot] = 1
     group.exec_changed()
+    if written is not None:
+        space.buffers[0].written = Written(written)
+    if shared:
+        machine.traffic = machine.sharing = Sharing(space, program, (workgroups, 1, 1), True, 1)
     if profile:
         machine.traffic = Traffic(space, list(space.buffers), machine.statistics)
     final: dict[int, tuple[Array, Array, bool]] = {}
