@@ -64,9 +64,9 @@ class DetectAttention:
                 elif any(policy[case] == IGNORE for case in found.cases):
                     _report(found, name, context, None)
                 else:
+                    _report(found, name, context, count)  # first: the hash of an op, thus of atoms, changes with tags
                     for op, role in found.roles:
                         tag(op, count, role)
-                    _report(found, name, context, count)
                     count += 1
 
 
@@ -86,8 +86,8 @@ def _shape(expr: Expr) -> list[int] | None:
 
 def _shown(flags: dict[str, Any]) -> str:
     """Flags of a variant, for a remark."""
-    shown = [name if value is True else f"{name} {value}" for name, value in flags.items()]
-    return "".join(f", {text.replace('_', ' ')}" for text in shown)
+    words = ((name.replace("_", " "), value) for name, value in flags.items())
+    return "".join(f", {name}" if value is True else f", {name} {value}" for name, value in words)
 
 
 def _report(site: Site, function: str, context: PassContext, number: int | None) -> None:

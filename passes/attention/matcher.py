@@ -253,6 +253,7 @@ def _attempt(first: Any, second: Any, end: Any, ops: list[Any], dims: Dims, stri
     product.factors = [factor for factor in product.factors if mentions(factor)]
     product.divisors = [divisor for divisor in product.divisors if mentions(divisor)]
     _refuse_opaque(product.factors, mentions)
+    _refuse_routing([guard.condition for guard in product.guards], mentions)
     exponential, extra_terms = match_softmax(algebra, product, outer.bound)
     score, dropped = score_of(algebra, _with_casts(algebra, outer.body, exponential), outer.bound, mentions)
     leaf = _score_leaf(score, mentions)
@@ -314,6 +315,20 @@ def _refuse_opaque(factors: Sequence[Expr], mentions: _Mentions) -> None:
             raise Mismatch("the scores or probabilities are gathered between the contractions")
         if node.kind == "opaque":
             raise Mismatch(f"'{node.data[0].name}' between the contractions does more than pointwise work and layout")
+        pending += node.args
+
+
+def _refuse_routing(conditions: Sequence[Expr], mentions: _Mentions) -> None:
+    """Selects after softmax may ask for rows without keys, not which probabilities are large."""
+    pending = list(conditions)
+    while pending:
+        node = pending.pop()
+        if not mentions(node):
+            continue
+        compared = node.args if node.name in ("arith.cmpf", "arith.cmpi") else ()
+        ranked = len(compared) == 2 and compared[0] is not compared[1] and all(map(mentions, compared))
+        if node.kind == "opaque" or ranked:
+            raise Mismatch("a select after softmax compares the probabilities with each other, as routing does")
         pending += node.args
 
 

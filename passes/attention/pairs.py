@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -92,7 +92,7 @@ def strip_body(op: Any) -> int:
     block = body_block(op)
     evaluator = Evaluator(Dims(), Algebra(), lambda _: False)
     make = evaluator.algebra.make
-    scope = {a: partial(make, "scalar", a, (), str(a.type)) for a in block.arguments}
+    scope: dict[Any, Callable[[], Expr]] = {a: partial(make, "scalar", a, (), str(a.type)) for a in block.arguments}
     loops = [()] * indexing_maps(op)[0].n_dims
     values: dict[int, Any] = {}
     found: list[tuple[Any, Expr]] = []
