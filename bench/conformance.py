@@ -43,7 +43,7 @@ def run(launch: Launch, checks: bool) -> tuple[int, set[str], float, float]:
     worst, bound = 0.0, 0.0
     for array, wanted, tolerance in launch.expected:
         found = array.astype(np.float64)
-        difference = np.abs(found - wanted)
+        difference = np.abs(found - np.asarray(wanted).astype(np.float64))
         error = float("inf") if not np.isfinite(difference).all() else float(difference.max())
         if error > tolerance or error >= worst:
             worst, bound = error, tolerance

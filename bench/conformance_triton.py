@@ -21,7 +21,8 @@ with warnings.catch_warnings():
 
 F16, F32 = np.float16, np.float32
 _NAMES = {
-    "float32": "fp32", "float16": "fp16", "bfloat16": "bf16", "int32": "i32", "uint8": "u8", "int8": "i8",
+    "float64": "fp64", "float32": "fp32", "float16": "fp16", "bfloat16": "bf16", "int32": "i32", "uint8": "u8",
+    "int8": "i8",
     "float8_e4m3fnuz": "fp8e4b8", "float8_e5m2fnuz": "fp8e5b16", "float8_e4m3fn": "fp8e4nv", "float8_e5m2": "fp8e5",
 }  # fmt: skip
 
@@ -90,6 +91,39 @@ def scaled_gemm_kernel(
 
 
 @triton.jit
+def integer_gemm_kernel(a, b, c, N, K, BM: tl.constexpr, BN: tl.constexpr, BK: tl.constexpr):
+    rm = tl.program_id(0) * BM + tl.arange(0, BM)
+    rn = tl.program_id(1) * BN + tl.arange(0, BN)
+    total = tl.zeros((BM, BN), dtype=tl.int32)
+    for k in range(0, K, BK):
+        rk = k + tl.arange(0, BK)
+        total += tl.dot(tl.load(a + rm[:, None] * K + rk[None, :]), tl.load(b + rk[:, None] * N + rn[None, :]))
+    tl.store(c + rm[:, None] * N + rn[None, :], total)
+
+
+@triton.jit
+def scan_kernel(x, sums, order, largest, B: tl.constexpr):
+    at = tl.program_id(0) * B + tl.arange(0, B)
+    value = tl.load(x + at)
+    tl.store(sums + at, tl.cumsum(value, axis=0))
+    tl.store(order + at, tl.sort(value))
+    tl.store(largest + tl.program_id(0), tl.argmax(value, axis=0))
+
+
+@triton.jit
+def double_kernel(x, y, n, B: tl.constexpr):
+    at = tl.program_id(0) * B + tl.arange(0, B)
+    value = tl.load(x + at, mask=at < n, other=1.0)
+    tl.store(y + at, tl.exp(value) / tl.sqrt(value * value + 1) + tl.log(value * value + 1), mask=at < n)
+
+
+@triton.jit
+def to_fp8_kernel(x, y, n, B: tl.constexpr):
+    at = tl.program_id(0) * B + tl.arange(0, B)
+    tl.store(y + at, tl.load(x + at, mask=at < n).to(y.dtype.element_ty), mask=at < n)
+
+
+@triton.jit
 def attention_kernel(q, k, v, o, S, scale, D: tl.constexpr, BM: tl.constexpr, BN: tl.constexpr):
     head = tl.program_id(1) * S * D
     rm = tl.program_id(0) * BM + tl.arange(0, BM)
@@ -150,9 +184,9 @@ def _launch(
         kind = _NAMES[value.dtype.name]
         signature[name] = f"*{kind}" if isinstance(value, np.ndarray) else kind
     signature |= dict.fromkeys(constants, "constexpr")
-    # Arrays and sizes are multiples of 16, as Triton's own launcher would find.
+    # Arrays and sizes are multiples of 16, arrays below 2 GiB, as Triton's own launcher would find.
     attributes = {
-        (i,): [["tt.divisibility", 16]]
+        (i,): [["tt.divisibility", 16], *([["tt.pointer_range", 32]] if isinstance(value, np.ndarray) else [])]
         for i, value in enumerate(args.values())
         if isinstance(value, np.ndarray) or (value.dtype.kind == "i" and value % 16 == 0)
     }
@@ -257,6 +291,39 @@ def _gelu(chip: str, lanes: int) -> Launch:
     return _launch(chip, lanes, gelu_kernel, args, {"B": 1024}, (5,), {"y": expected}, 2e-6)
 
 
+def _integer_gemm(chip: str, lanes: int) -> Launch:
+    rng = np.random.default_rng(9)
+    a, b = rng.integers(-128, 128, (64, 128)).astype(np.int8), rng.integers(-128, 128, (128, 64)).astype(np.int8)
+    args = {"a": a, "b": b, "c": np.zeros((64, 64), np.int32), "N": np.int32(64), "K": np.int32(128)}
+    exact = a.astype(np.int64) @ b.astype(np.int64)
+    constants = {"BM": 64, "BN": 64, "BK": 64}
+    return _launch(chip, lanes, integer_gemm_kernel, args, constants, (1, 1), {"c": exact}, 0)
+
+
+def _scan(chip: str, lanes: int) -> Launch:
+    x = np.random.default_rng(10).standard_normal((3, 512)).astype(F32)
+    args = {"x": x, "sums": np.zeros_like(x), "order": np.zeros_like(x), "largest": np.zeros(3, np.int32)}
+    expected = {"sums": np.cumsum(x.astype(np.float64), 1), "order": np.sort(x, 1), "largest": x.argmax(1)}
+    return _launch(chip, lanes, scan_kernel, args, {"B": 512}, (3,), expected, 1e-4)
+
+
+def _double(chip: str, lanes: int) -> Launch:
+    x = np.random.default_rng(11).standard_normal(700)
+    args = {"x": x, "y": np.zeros_like(x), "n": np.int32(700)}
+    exact = np.exp(x) / np.sqrt(x * x + 1) + np.log(x * x + 1)
+    return _launch(chip, lanes, double_kernel, args, {"B": 256}, (3,), {"y": exact}, 1e-13)
+
+
+def _to_fp8(kind: Any, source: Any) -> Callable[[str, int], Launch]:
+    def build(chip: str, lanes: int) -> Launch:
+        x = (np.random.default_rng(12).standard_normal(1000) * 4).astype(source)
+        args = {"x": x, "y": np.zeros(1000, kind), "n": np.int32(1000)}
+        # The rounding is exact: no difference is allowed.
+        return _launch(chip, lanes, to_fp8_kernel, args, {"B": 256}, (4,), {"y": x.astype(kind)}, 0)
+
+    return build
+
+
 def _attention(kind: Any, heads: int = 2, length: int = 128, width: int = 64) -> Callable[[str, int], Launch]:
     def build(chip: str, lanes: int) -> Launch:
         rng = np.random.default_rng(6)
@@ -319,6 +386,7 @@ def cases(chip: str) -> Iterator[Case]:
     yield Case("triton", "gemm fp8 nn", _gemm(fp8, 128, 128, 256, (64, 64, 128), transposed=False))
     yield Case("triton", "gemm fp8 mfma32", _gemm(fp8, 128, 128, 256, (128, 128, 128), matrix_instr_nonkdim=32))
     yield Case("triton", "gemm bf8 nt", _gemm(bf8, 64, 64, 256, (64, 64, 64)))
+    yield Case("triton", "gemm i8", _integer_gemm)
     yield Case("triton", "softmax f32", _softmax)
     yield Case("triton", "layer norm f16", _layer_norm)
     yield Case("triton", "gelu f32", _gelu)
@@ -326,6 +394,10 @@ def cases(chip: str) -> Iterator[Case]:
     yield Case("triton", "attention bf16", _attention(ml_dtypes.bfloat16))
     yield Case("triton", "convolution f16", _convolution)
     yield Case("triton", "atomics", _atomics)
+    yield Case("triton", "scan, sort, argmax", _scan)
+    yield Case("triton", "f64", _double)
+    yield Case("triton", "f32 to fp8", _to_fp8(fp8, F32))
+    yield Case("triton", "f16 to bf8", _to_fp8(bf8, F16))
     if chip in ("gfx942", "gfx950"):
         for kind_a, kind_b in (("e4m3", "e4m3"), ("e5m2", "e4m3"), ("e2m1", "e2m1"), ("e4m3", "e2m1")):
             yield Case("triton", f"scaled gemm {kind_a} {kind_b}", _scaled(kind_a, kind_b))

@@ -31,10 +31,22 @@ VOP2_950 = VOP2 | table_rows("""
 VOP3_950 = VOP3 | table_rows("""
 0x233 v_bitop3_b16      1 s s s -
 0x234 v_bitop3_b32      1 b b b -
+0x235 v_cvt_scalef32_pk_fp8_f32  1 b b b -
+0x236 v_cvt_scalef32_pk_bf8_f32  1 b b b -
+0x239 v_cvt_scalef32_pk_f32_fp8  2 b b - -
+0x23a v_cvt_scalef32_pk_f32_bf8  2 b b - -
+0x240 v_cvt_scalef32_pk_fp8_f16  1 p b - -
+0x241 v_cvt_scalef32_pk_bf8_f16  1 p b - -
+0x244 v_cvt_scalef32_pk_fp8_bf16 1 p b - -
+0x245 v_cvt_scalef32_pk_bf8_bf16 1 p b - -
+0x248 v_cvt_scalef32_pk_f16_fp8  1 b b - -
+0x249 v_cvt_scalef32_pk_f16_bf8  1 b b - -
 0x265 v_ashr_pk_i8_i32  1 b b b -
 0x266 v_ashr_pk_u8_i32  1 b b b -
 0x267 v_cvt_pk_f16_f32  1 b b - -
 0x268 v_cvt_pk_bf16_f32 1 b b - -
+0x269 v_cvt_scalef32_pk_bf16_fp8 1 b b - -
+0x26a v_cvt_scalef32_pk_bf16_bf8 1 b b - -
 0x2a8 v_minimum3_f32    1 b b b -
 0x2a9 v_maximum3_f32    1 b b b -
 """)

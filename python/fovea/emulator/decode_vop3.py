@@ -100,7 +100,7 @@ def vop3(
         return _bitop3(word, following, name, operands, kinds), 8
     modified = ~_UNMODIFIED.get(name, 0)
     absolute = 0 if mask else word >> 8 & 7 & modified
-    selectors = word >> 11 & 15 if name in _SELECTING else 0
+    selectors = word >> 11 & 15 if name in _SELECTING or name.startswith("v_cvt_scalef32") else 0
     if mask:
         operands.append(scalar_register(word >> 8 & 127, 2))
     negate = following >> 29 & modified

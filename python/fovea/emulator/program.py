@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fovea.emulator import cross_lane, salu, valu_compare, valu_convert, valu_float, valu_gfx950, valu_integer
+from fovea.emulator.atomics import compile_buffer_atomic
 from fovea.emulator.chips import CHIPS, Chip
 from fovea.emulator.control import compile_control
 from fovea.emulator.direct_lds import compile_direct, compile_direct_buffer
@@ -206,6 +207,8 @@ def compile_line(line: Line, build: Build) -> tuple[Step, str]:
         return compile_scaled(name, build), "mfma"
     if name in TRANSPOSED:
         return compile_transposed(name, build), "lds"
+    if name.startswith("buffer_atomic_"):
+        return compile_buffer_atomic(name, build), "vmem"
     if name.startswith("buffer_load_") and "lds" in line.modifiers:
         return compile_direct_buffer(name, build), "vmem"
     for prefix, make_prefixed, issue in _PREFIXES:

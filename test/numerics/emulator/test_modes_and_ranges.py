@@ -66,3 +66,17 @@ def test_waves_may_store_what_all_of_them_hold(value: str, caught: bool) -> None
         result = run_assembly(text, v=v, waves=2, workgroups=3, lds_bytes=128, checks=True)
         for wave in range(6):
             np.testing.assert_array_equal(result.v(3, wave=wave), own[wave])
+
+
+def test_buffer_atomics() -> None:
+    """In range lanes add and get the old value; the others do nothing and get 0."""
+    target = np.arange(64, dtype=U32) * U32(10)
+    result = run_assembly(
+        "s_mov_b32 s4, s60\ns_mov_b32 s5, s61\nbuffer_atomic_add v1, v0, s[4:7], 0 offen sc0\ns_waitcnt vmcnt(0)\n"
+        "buffer_atomic_umax v2, v0, s[4:7], 0 offen",
+        v={0: (4 * LANES).astype(U32), 1: np.full(64, 5, U32), 2: np.full(64, 100, U32)}, s={6: 4 * 40, 7: 0x27000},
+        buffers=[target],
+    )  # fmt: skip
+    inside = LANES < 40
+    np.testing.assert_array_equal(result.v(1), np.where(inside, 10 * LANES, 0))
+    np.testing.assert_array_equal(target, np.where(inside, np.maximum(10 * LANES + 5, 100), 10 * LANES))
