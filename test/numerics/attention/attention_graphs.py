@@ -15,6 +15,7 @@ MUTATIONS = (
     "softmax over queries", "softmax over heads", "denominator of another tensor", "no denominator",
     "denominator doubled for one key", "sum over queries", "logarithm of the sum", "squared exponential",
     "rectifier instead of exponential", "heads mixed after softmax", "scores reduced twice", "normalised again",
+    "only the best key", "logarithms alone",
 )  # fmt: skip
 SQUARE = ("softmax over queries", "sum over queries")
 """Mutations that need as many queries as keys: extents must not give them away."""
@@ -119,13 +120,20 @@ def _score_chain(builder: Builder, scores: Value) -> Value:
     return scores
 
 
+SPELLINGS = ("one op", "five ops", "five ops", "no maximum", "base two", "fused", "logarithms", "divided last")
+# Mutations of something else than softmax: it may have any spelling.
+FREE = (*SQUARE, "softmax over heads", "heads mixed after softmax", "normalised again", "only the best key")
+
+
 def _softmax(builder: Builder, scores: Value, mutation: str) -> Value:
     axis = {"softmax over queries": "m", "softmax over heads": "h"}.get(mutation, "n")
     kept = scores.dims.replace(axis, "")
-    spelling = builder.pick("softmax", "one op", "five ops", "five ops", "no maximum", "base two", "fused")
+    spelling = builder.pick("softmax", *SPELLINGS)
     if builder.element != "f64" and spelling == "no maximum":
         spelling = "fused"  # exponentials of such scores leave the range of f32
-    if mutation and mutation not in (*SQUARE, "softmax over heads", "heads mixed after softmax", "normalised again"):
+    if mutation == "logarithms alone":
+        spelling = "logarithms"
+    elif mutation and (mutation not in FREE or spelling == "divided last"):
         spelling = "five ops"
     if spelling == "one op":
         result, empty = Value(builder.fresh(), scores.dims, scores.element), builder.empty(scores.dims, scores.element)
@@ -156,7 +164,19 @@ def _softmax(builder: Builder, scores: Value, mutation: str) -> Value:
         else:
             shifted = builder.pointwise(scores.dims, [scores, top], ["%r = arith.subf %x0, %x1 : T"])
             exponential = builder.pointwise(scores.dims, [shifted], [f"%r = {function} %x0 : T"])
+    if spelling == "logarithms":
+        return _by_logarithms(builder, shifted, exponential, kept, mutation)
+    if spelling == "divided last":
+        return exponential
     return _normalised(builder, scores, exponential, kept, mutation)
+
+
+def _by_logarithms(builder: Builder, shifted: Value, exponential: Value, kept: str, mutation: str) -> Value:
+    """The exponential of a log-softmax; the log-softmax itself for a mutation."""
+    total = builder.reduce(exponential, kept, "addf", 0.0)
+    logarithm = builder.pointwise(kept, [total], ["%r = math.log %x0 : T"])
+    result = builder.pointwise(shifted.dims, [shifted, logarithm], ["%r = arith.subf %x0, %x1 : T"])
+    return result if mutation else builder.pointwise(result.dims, [result], ["%r = math.exp %x0 : T"])
 
 
 def _normalised(builder: Builder, scores: Value, exponential: Value, kept: str, mutation: str) -> Value:
@@ -183,6 +203,13 @@ def _normalised(builder: Builder, scores: Value, exponential: Value, kept: str, 
 
 
 def _weigh(builder: Builder, probabilities: Value, value: Value, batch: str, mutation: str) -> Value:
+    exponential = probabilities  # only if nothing has divided it yet
+    if mutation == "only the best key":
+        best = builder.reduce(probabilities, probabilities.dims.replace("n", ""), "maximumf", -np.inf)
+        probabilities = builder.pointwise(
+            probabilities.dims, [probabilities, best],
+            ["%c = arith.constant 0.0 : T", "%t = arith.cmpf oge, %x0, %x1 : T", "%r = arith.select %t, %x0, %c : T"],
+        )  # fmt: skip
     if mutation == "normalised again":
         total = builder.reduce(probabilities, probabilities.dims.replace("m", ""), "addf", 0.0)
         probabilities = builder.pointwise(probabilities.dims, [probabilities, total], ["%r = arith.divf %x0, %x1 : T"])
@@ -204,5 +231,10 @@ def _weigh(builder: Builder, probabilities: Value, value: Value, batch: str, mut
             probabilities.dims, [probabilities], ["%c = arith.constant 1.25 : T", "%r = arith.mulf %x0, %c : T"]
         )
     if builder.pick("probabilities", "left operand", "right operand") == "left operand":
-        return builder.contract(probabilities, value, batch + "md")
-    return builder.contract(value, probabilities, batch + "dm")
+        result = builder.contract(probabilities, value, batch + "md")
+    else:
+        result = builder.contract(value, probabilities, batch + "dm")
+    if "softmax: divided last" not in builder.choices or mutation:
+        return result
+    total = builder.reduce(exponential, batch + "m", "addf", 0.0)
+    return builder.pointwise(result.dims, [result, total], ["%r = arith.divf %x0, %x1 : T"])
