@@ -12,6 +12,7 @@ remembered by the addresses, which makes a repeated access cost one dictionary l
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -54,10 +55,28 @@ class LocalChecker:
         self.each: Array | None = None
         self.memo = memo
         self.state = 0
+        # The last accesses since a barrier, as many as can be outstanding, for several groups.
+        self.recent: deque[tuple[Any, ...]] = deque(maxlen=64)
+        self.overtaken = False
+        """Whether the shadow has accesses from before the last barrier."""
         self._intern(np.zeros(granules, np.uint64))
 
-    def barrier(self, slots: Array | None) -> None:
-        """All workgroups passed a barrier: what was read and written before it is ordered now."""
+    def barrier(self, pending: frozenset[int] = frozenset()) -> None:
+        """All workgroups passed a barrier: what was read and written before it is ordered now.
+
+        But for the instructions `pending`, which their waves did not wait for: other waves may overtake those.
+        """
+        self._order()
+        self.overtaken = False
+        if pending:
+            last = {(number, item, int(g[0])): rest for number, item, g, *rest in self.recent if number in pending}
+            for slot, wave, addresses, flat, width, store in last.values():
+                self._spread()
+                self._mark(slot, wave, addresses, flat, width, store)
+                self.overtaken = True
+        self.recent.clear()
+
+    def _order(self) -> None:
         if self.each is not None:
             self.each &= _INIT
             if (self.each == self.each[0]).all():
@@ -76,6 +95,9 @@ class LocalChecker:
         self, g: Group, addresses: Array, width: int, store: bool, index: int, item: int, values: Array | None = None
     ) -> None:
         """Check and record byte addresses (active lanes, flat) of one access; `values` are those of a store."""
+        if self.machine.timing is not None:
+            lanes = None if g.full else g.active
+            self.recent.append((index, item, g.waves, g.slot, g.wave_in_group, addresses, lanes, width, store))
         try:
             if self._same_everywhere(g, addresses, width, store, index, item):
                 return
@@ -181,6 +203,16 @@ class LocalChecker:
         assert self.each is not None
         return index + (slots * self.each.shape[1])[:, None]
 
+    def _mark(self, slot: Array, wave: Array, addresses: Array, flat: Array | None, width: int, store: bool) -> None:
+        """Note an access of waves (their workgroups' slots and numbers) without a check; `flat` None: of all lanes."""
+        assert self.each is not None
+        if flat is None:
+            flat = np.arange(64 * len(slot))
+        words = (addresses // self.granule)[:, None] + np.arange(max(width // self.granule, 1))
+        words += (slot[flat // 64] * self.each.shape[1])[:, None]
+        marks = np.uint64(1) << (wave[flat // 64] + (_WRITER if store else _READER)).astype(np.uint64)
+        np.bitwise_or.at(self.each.reshape(-1), words, marks[:, None])
+
     def _require_written(self, words: Array, flat: Array, addresses: Array, width: int) -> None:
         assert self.each is not None
         missing = ((self.each.reshape(-1)[words] & _INIT) == 0).any(axis=1)
@@ -229,7 +261,8 @@ class LocalChecker:
                 verb = "wrote" if bits >> _WRITER else "read"
                 raise Fault(
                     f"LDS race: {width}-byte {'write to' if store else 'read of'} byte {int(addresses[where])}, which "
-                    f"wave {other} {verb} since the last barrier",
+                    f"wave {other} {verb} since the last barrier"
+                    + (", or before it with no s_waitcnt between" if self.overtaken else ""),
                     *divmod(int(flat[where]), 64),
                 )
             mark = np.uint64(1 << int(number) + (_WRITER if store else _READER))

@@ -105,7 +105,7 @@ class Machine:
                 self.pending = None
             elif signal is Signal.BARRIER:
                 if group.whole:
-                    self._passed(None)
+                    self._passed([group])
                 else:
                     group.parked = True
         code = self.program.code
@@ -126,7 +126,7 @@ class Machine:
         """All live waves wait at barriers: let them go on, groups at the same place together."""
         if self.checks:
             self._require_together(groups)
-        self._passed(None)
+        self._passed(groups)
         merged: list[Group] = []
         for group in sorted(groups, key=lambda g: g.pc):
             group.parked = False
@@ -155,9 +155,10 @@ class Machine:
                         Fault(f"divergent barrier: wave {other} of the workgroup {what}", wave),
                     )  # fmt: skip
 
-    def _passed(self, slots: Array | None) -> None:
+    def _passed(self, groups: list[Group]) -> None:
         if self.checker is not None:
-            self.checker.barrier(slots)
+            states = [g.timing for g in groups if g.timing is not None]
+            self.checker.barrier(frozenset[int]().union(*(state.pending_local for state in states)))
 
     def _advance(self, g: Group, limit: int) -> Signal | None:
         """Execute until the group reaches `limit` or an instruction asks for the run loop."""

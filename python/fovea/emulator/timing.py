@@ -26,11 +26,18 @@ TIMED_CHIPS = ("gfx942",)
 class State:
     """Possible pasts of a group of waves, and where each instruction leads from here."""
 
-    __slots__ = ("moves", "pasts")
+    __slots__ = ("moves", "pasts", "pending_local")
 
     def __init__(self, pasts: frozenset[Past]) -> None:
         self.pasts = pasts
         self.moves: dict[int, State] = {}
+        self.pending_local = frozenset(
+            number
+            for outstanding, _ in pasts
+            for queue in (outstanding.local, outstanding.vector)
+            for number, _ in queue
+        )
+        """Instructions that may not have done their access to LDS: those of LDS, and loads straight to it."""
 
 
 class Timing:

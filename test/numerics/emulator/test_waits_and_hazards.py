@@ -137,6 +137,43 @@ def test_rules(case: Any) -> None:
         assert word in str(caught.value), str(caught.value)
 
 
+@pytest.mark.parametrize("access", ["write", "read"])
+def test_a_barrier_does_not_wait(access: str) -> None:
+    """LDS accesses that are still outstanding at a barrier are overtaken by those of other waves after it."""
+    place = (np.arange(6)[:, None] % 2 * 256 + OFFSET4).astype(U32)
+    wait = "s_waitcnt lgkmcnt(0)\n"
+    write, read, other = "ds_write_b32 v0, v0\n", "ds_read_b32 v3, v0\n", "v_xor_b32 v2, 0x100, v0\n"
+    if access == "write":
+        text, rest = f"{other}{write}{{}}s_barrier\n", "ds_read_b32 v3, v2"
+    else:
+        text, rest = f"{other}{write}{wait}s_barrier\n{read}{{}}s_barrier\n", "ds_write_b32 v2, v2"
+    options: Any = {"waves": 2, "workgroups": 3, "lds_bytes": 1024, "checks": True, "timing": True}
+    run_assembly(text.format(wait) + rest, {0: place}, **options)
+    if access == "read":
+        # Another place may be accessed.
+        run_assembly(f"{text.format('')}{rest} offset:512", {0: place}, **options)
+    with pytest.raises(EmulationError, match=r"LDS race: .* or before it with no s_waitcnt between"):
+        run_assembly(text.format("") + rest, {0: place}, **options)
+    with pytest.raises(EmulationError, match="LDS race"):
+        run_assembly(f"v_mov_b32 v9, 0\n{text.format('s_waitcnt lgkmcnt(1)' + chr(10))}{rest}", {0: place}, **options)
+
+
+def test_loads_to_lds_are_waited_for_before_a_barrier() -> None:
+    text = """s_lshl_b32 s4, s59, 8
+        s_mov_b32 m0, s4
+        s_nop 0
+        global_load_lds_dword v0, s[60:61]
+        {}
+        s_barrier
+        v_xor_b32 v2, 0x100, v1
+        ds_read_b32 v3, v2"""
+    place = (np.arange(2)[:, None] * 256 + OFFSET4).astype(U32)
+    options: Any = {"waves": 2, "lds_bytes": 512, "checks": True, "timing": True, "buffers": [np.zeros(64, U32)]}
+    run_assembly(text.format("s_waitcnt vmcnt(0)"), {0: OFFSET4, 1: place}, **options)
+    with pytest.raises(EmulationError, match=r"LDS race: .* or before it with no s_waitcnt between"):
+        run_assembly(text.format("s_waitcnt lgkmcnt(0)"), {0: OFFSET4, 1: place}, **options)
+
+
 def test_accumulation_needs_no_wait_states() -> None:
     run(f"{MATRIX}\n{MATRIX}\n{MATRIX}")
     # v[6:7] are the first result, then part of the second, which is accumulated into.
