@@ -8,7 +8,7 @@ from typing import Any
 from fovea.passes.attention.contraction import is_reduction
 from fovea.passes.attention.emit import loads_of
 from fovea.passes.attention.evaluate import LAYOUT_OPS, Evaluator
-from fovea.passes.attention.expression import Atom, Expr, Resplit, Segments, extent
+from fovea.passes.attention.expression import Algebra, Atom, Dims, Expr, Resplit, Segments, extent
 from fovea.passes.attention.site import Site
 from fovea.passes.attention.trace import trace
 from fovea.passes.ir_utils import is_linalg
@@ -18,24 +18,27 @@ REACH = 16  # ops that are looked through for a broadcast: bounds the cost, and 
 
 def group_size(site: Site) -> int:
     """Query heads for each head of keys and values; 1 if each has its own, DYNAMIC if not known. Raises Resplit."""
-    own = _atoms_read(site, site.key) | _atoms_read(site, site.value)
+    shared = frozenset(site.batch)
+    own = atoms_read(site.dims, site.algebra, site.key, shared) | atoms_read(
+        site.dims, site.algebra, site.value, shared
+    )
     return extent(tuple(atom for atom in site.batch if atom in site.query.atoms and atom not in own))
 
 
-def _atoms_read(site: Site, expr: Expr) -> frozenset[Atom]:
-    """What the elements in `expr` depend on once repetition by broadcasts is looked through."""
-    shared = frozenset(site.batch)
+def atoms_read(dims: Dims, algebra: Algebra, expr: Expr, shared: frozenset[Atom]) -> frozenset[Atom]:
+    """What the elements in `expr` depend on once repetition by broadcasts is looked through. `shared`: the batch dims;
+    raises Resplit for those only."""
     found: set[Atom] = set()
     for leaf in loads_of(expr):
         _, index = trace(leaf.data[0], leaf.data[1], shared)
         read = {atom for dim in index for atom in dim}
         if read & shared:
-            read &= _behind_pointwise(site, leaf, shared)
+            read &= _behind_pointwise(dims, algebra, leaf, shared)
         found |= read
     return frozenset(found)
 
 
-def _behind_pointwise(site: Site, leaf: Expr, may_split: frozenset[Atom]) -> frozenset[Atom]:
+def _behind_pointwise(dims: Dims, algebra: Algebra, leaf: Expr, may_split: frozenset[Atom]) -> frozenset[Atom]:
     """What an element depends on according to the ops just before it, which work element by element."""
     looked: set[Any] = set()
 
@@ -46,7 +49,7 @@ def _behind_pointwise(site: Site, leaf: Expr, may_split: frozenset[Atom]) -> fro
         return True
 
     try:
-        return Evaluator(site.dims, site.algebra, inside).value(*leaf.data).atoms
+        return Evaluator(dims, algebra, inside).value(*leaf.data).atoms
     except Resplit as request:
         if request.atom in may_split:
             raise

@@ -124,7 +124,8 @@ def row_conditions(site: Site, may_split: frozenset[Atom]) -> Conditions:
         elif condition.reduces:
             raise NotFusable("a select after softmax depends on a reduction that is not 'all scores are -inf'")
         else:
-            conditions.guards.append(Guard(_traced(site, condition, may_split, None), guard.keep))
+            known = (guard.typed or condition, site.algebra if guard.typed else None)
+            conditions.guards.append(Guard(_traced(site, known[0], may_split, known[1]), guard.keep))
     return conditions
 
 
@@ -167,19 +168,28 @@ def _row_guard(mask: Guard, n: Index) -> Guard:
 
 
 def is_all_masked(site: Site, condition: Expr) -> bool:
-    """Whether `condition` is: every score of the row equals -inf."""
+    """Whether `condition` is: every score of the row equals -inf (or: their maximum does)."""
+    if _equals_lowest(condition) and condition.args[0].kind == "reduce":
+        top = condition.args[0]
+        return top.data[0] in ("arith.maximumf", "arith.maxnumf") and _is_score(site, top.args[0], top.data[1])
     if condition.kind != "reduce" or condition.data[0] != "arith.andi":
         return False
     body, init = condition.args
     bound: Index = condition.data[1]
-    if constant_value(init) != 1.0 or [a.size for a in bound] != [a.size for a in site.n]:
+    return constant_value(init) == 1.0 and _equals_lowest(body) and _is_score(site, body.args[0], bound)
+
+
+def _equals_lowest(expr: Expr) -> bool:
+    if expr.name != "arith.cmpf" or dict(expr.data[1]).get("predicate") != OEQ:
         return False
-    if body.name != "arith.cmpf" or dict(body.data[1]).get("predicate") != OEQ:
+    return constant_value(expr.args[1]) == float("-inf")
+
+
+def _is_score(site: Site, expr: Expr, bound: Index) -> bool:
+    """Whether `expr`, over `bound`, is the score over the keys."""
+    if [a.size for a in bound] != [a.size for a in site.n]:
         return False
-    if constant_value(body.args[1]) != float("-inf"):
-        return False
-    seen = site.algebra.substitute(body.args[0], dict(zip(bound, site.n, strict=True)))
-    return seen is site.algebra.uncast(site.plain_score)
+    return site.algebra.substitute(expr, dict(zip(bound, site.n, strict=True))) is site.algebra.uncast(site.plain_score)
 
 
 def _traced(site: Site, expr: Expr, may_split: frozenset[Atom], typed: Algebra | None) -> Expr:

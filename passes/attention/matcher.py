@@ -23,7 +23,7 @@ from fovea.passes.attention.contraction import Contraction, free_index, open_con
 from fovea.passes.attention.deferred import open_behind
 from fovea.passes.attention.evaluate import Evaluator, Opaque
 from fovea.passes.attention.expression import DIV, MUL, Algebra, Dims, Expr, Index, Resplit, Segments, constant_value
-from fovea.passes.attention.grouping import group_size
+from fovea.passes.attention.grouping import atoms_read, group_size
 from fovea.passes.attention.plan import NotFusable
 from fovea.passes.attention.policy import GATED, apply_policy
 from fovea.passes.attention.quantised import without_pairs
@@ -40,7 +40,6 @@ from fovea.passes.attention.softmax import (
     without_logarithms,
 )
 from fovea.passes.attention.strip import QUANTISED, strip_pairs
-from fovea.passes.attention.trace import trace
 from fovea.passes.attention.whole import WHOLE, match_whole
 from fovea.passes.ir_utils import defining_op, is_linalg
 
@@ -266,7 +265,7 @@ def _attempt(first: Any, second: Any, end: Any, ops: list[Any], dims: Dims, stri
         site.cases["gated"] = GATED
     if end != second:
         site.cases["deferred-normalisation"] = "the division by the sum comes after the second contraction"
-    site.guards = tuple(product.guards)
+    site.guards = tuple(replace(guard, typed=_typed(algebra, outer.body, guard.condition)) for guard in product.guards)
     site.output_scale = product.coefficient
     site.roles = roles.roles_of(ops, first, second)
     site.sinks = _sinks(algebra, outer, extra_terms, exponential.name, dropped, mentions)
@@ -330,6 +329,14 @@ def _refuse_routing(conditions: Sequence[Expr], mentions: _Mentions) -> None:
         if node.kind == "opaque" or ranked:
             raise Mismatch("a select after softmax compares the probabilities with each other, as routing does")
         pending += node.args
+
+
+def _typed(algebra: Algebra, body: Expr, bare: Expr) -> Expr | None:
+    """As `_with_casts`; None if `body` has no such node."""
+    try:
+        return _with_casts(algebra, body, bare)
+    except Mismatch:
+        return None
 
 
 def _with_casts(algebra: Algebra, body: Expr, bare: Expr) -> Expr:
@@ -411,9 +418,7 @@ def _classify(
     m = tuple(atom for atom in rows if atom not in shared)
     batch = tuple(atom for atom in in_scores if atom not in n and atom not in m)
     sides = split_sides(algebra, inner.body, m, n)
-    varying = value.atoms
-    if value.kind == "load":  # repeated heads are no difference: look behind broadcasts
-        varying = frozenset(atom for dim in trace(value.data[0], value.data[1], frozenset(batch))[1] for atom in dim)
+    varying = atoms_read(dims, algebra, value, frozenset(batch))  # repeated heads are no difference
     missing = [atom for atom in batch if atom in varying and atom not in sides.right.atoms]
     if missing:
         raise Mismatch("keys and values disagree on the batch dims: the values vary along one that the keys lack")

@@ -15,6 +15,8 @@ class Guard:
 
     condition: Expr
     keep: bool
+    typed: Expr | None = None
+    """The condition with the casts in it, if it was computed before the second contraction."""
 
 
 @dataclass
