@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fovea.emulator.memory import Buffer, scatter
+from fovea.emulator.memory import Buffer
 
 if TYPE_CHECKING:
     from fovea.emulator.group import Group
@@ -22,6 +22,7 @@ Array = np.ndarray[Any, Any]
 LINES = (64, 128)
 """Bytes of a cache line: what request counts are kept for."""
 _VIEWS: dict[int, Any] = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64, 16: np.complex128}
+_TOUCHED = {width: np.frombuffer(b"\1" * width, kind)[0] for width, kind in _VIEWS.items()}
 
 
 class _Marks:
@@ -36,10 +37,12 @@ class _Marks:
             self.views[width] = self.bytes[: len(self.bytes) // width * width].view(kind)
 
     def set(self, offsets: Array, width: int) -> None:
-        kind: Any = np.uint32 if width >= 4 else _VIEWS[width]
-        ones = np.frombuffer(b"\1" * width, kind)
-        shape = (len(offsets), len(ones)) if width >= 4 else (len(offsets),)
-        scatter(self.views, offsets, width, np.broadcast_to(ones, shape))
+        """Mark `width` bytes from each offset, with the widest stores that all offsets are aligned for."""
+        bits = int(np.bitwise_or.reduce(offsets)) | width | 16
+        step = bits & -bits
+        first = offsets >> (step.bit_length() - 1)
+        for part in range(width // step):
+            self.views[step][first + part if part else first] = _TOUCHED[step]
 
     def count(self) -> int:
         return int(np.count_nonzero(self.bytes))
