@@ -25,7 +25,7 @@ from fovea.emulator.mfma import compile_matrix
 from fovea.emulator.modes import initial_mode, resolve_modes
 from fovea.emulator.operands import Build, Reuse, Step
 from fovea.emulator.text import Line, Operand, parse_line
-from fovea.emulator.timing import TIMED_CHIPS, Timing
+from fovea.emulator.timing import WAITING_CHIPS, Timing
 from fovea.emulator.vector import Row, compile_row
 
 VECTOR_ROWS: dict[str, Row] = {
@@ -151,7 +151,7 @@ def load_program(
         )
     _link(code, reuses)
     try:
-        timing = Timing(code, vgprs) if chip.name in TIMED_CHIPS else None
+        timing = Timing(code, vgprs, chip.name) if chip.name in WAITING_CHIPS else None
     except DecodeError as error:
         raise EmulationError(f"kernel {kernel}: {error}") from None
     return Program(kernel, code, addresses, vgprs, agprs, timing)

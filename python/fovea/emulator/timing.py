@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 
 Past = tuple[Outstanding, tuple[hazards.Event, ...]]
 _MANY = 200_000
-TIMED_CHIPS = ("gfx942",)
-"""Chips whose waits and hazards are known."""
+WAITING_CHIPS = ("gfx942", "gfx950")
+"""Chips whose waits are known, which are alike."""
+HAZARD_CHIPS = ("gfx942",)
+"""Chips whose wait states are known."""
 
 
 class State:
@@ -41,17 +43,19 @@ class State:
 
 
 class Timing:
-    """The automaton of one program. `agpr_base` is the row of a0."""
+    """The automaton of one program of a chip of WAITING_CHIPS. `agpr_base` is the row of a0."""
 
-    def __init__(self, code: list[Code], agpr_base: int) -> None:
+    def __init__(self, code: list[Code], agpr_base: int, chip: str) -> None:
         self.agpr_base = agpr_base
         self.memory = [waits.memory_of(c.line, c.issue) for c in code]
         self.uses = [frozenset((*c.uses_v, *(-1 - slot for slot in c.uses_s))) for c in code]
         self.defines = [frozenset((*c.writes_v, *(-1 - slot for slot in c.writes_s))) for c in code]
-        self.effects = [
-            hazards.effect_of(c.line, c.issue, uses, defines, agpr_base)
-            for c, uses, defines in zip(code, self.uses, self.defines, strict=True)
-        ]
+        self.effects = None
+        if chip in HAZARD_CHIPS:
+            self.effects = [
+                hazards.effect_of(c.line, c.issue, uses, defines, agpr_base)
+                for c, uses, defines in zip(code, self.uses, self.defines, strict=True)
+            ]
         self.texts = tuple(c.line.text for c in code)
         self._states: dict[frozenset[Past], State] = {}
         self.start = self._intern(frozenset({(Outstanding(), ())}))
@@ -72,7 +76,9 @@ class Timing:
                 outstanding, number, self.memory[number], self.uses[number], self.defines[number], self.agpr_base,
                 self.texts,
             )  # fmt: skip
-            following.add((after, hazards.advance(recent, number, self.effects, self.agpr_base, self.texts)))
+            if self.effects is not None:
+                recent = hazards.advance(recent, number, self.effects, self.agpr_base, self.texts)
+            following.add((after, recent))
         result = state.moves[number] = self._intern(frozenset(following))
         return result
 

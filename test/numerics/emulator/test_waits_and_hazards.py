@@ -116,12 +116,12 @@ HAZARDS: list[Any] = [
 ]  # fmt: skip
 
 
-def run(text: str) -> None:
+def run(text: str, chip: str = "gfx942") -> None:
     """Run with all checks; v0 holds lane * 4, LDS and the registers named are written."""
     v: dict[int, Any] = dict.fromkeys(range(2, 24), np.zeros(64, U32))
     s = {8: 0, 9: 0, 10: 0, 11: 0x27000, 106: 0, 107: 0}
     run_assembly(f"{LDS}{text}", {**v, 0: OFFSET4, 1: OFFSET4}, s, lds_bytes=512, checks=True, timing=True,
-                 buffers=[np.zeros(256, U32)])  # fmt: skip
+                 buffers=[np.zeros(256, U32)], chip=chip)  # fmt: skip
 
 
 @pytest.mark.parametrize("case", WAITS + HAZARDS, ids=[case[0] for case in WAITS + HAZARDS])
@@ -135,6 +135,15 @@ def test_rules(case: Any) -> None:
         run(text)
     for word in ["kernel test", "0x", "workgroup (0, 0, 0) wave 0", *words]:
         assert word in str(caught.value), str(caught.value)
+
+
+@pytest.mark.parametrize("case", WAITS, ids=[case[0] for case in WAITS])
+def test_waits_of_gfx950(case: Any) -> None:
+    _, text, wrong, right, words = case
+    run(text.replace(wrong, right), "gfx950")
+    if words is not None:
+        with pytest.raises(EmulationError, match=words[0]):
+            run(text, "gfx950")
 
 
 @pytest.mark.parametrize("access", ["write", "read"])
