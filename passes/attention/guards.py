@@ -135,7 +135,10 @@ def masks_the_scores(site: Site, guard: Guard) -> bool:
     Then that probability is 0 without the guard, in every row that has some key left.
     """
     score = site.algebra.uncast(site.plain_score)
-    if guard.condition.kind != "load" or score.name != "arith.select" or score.args[0] is not guard.condition:
+    if guard.condition.kind != "load" or score.name != "arith.select" or score.args[0].kind != "load":
+        return False
+    mask, again = (trace(load.data[0], load.data[1], frozenset()) for load in (score.args[0], guard.condition))
+    if mask != again:
         return False
     fill = constant_value(score.args[2 if guard.keep else 1])
     return fill is not None and fill <= LOWEST
