@@ -56,8 +56,8 @@ class Peaks:
 
     @property
     def vector_flops(self) -> float:
-        """f32 fused multiply-adds of all lanes, two operations each, without packing or dual issue."""
-        return 2.0 * self.simd_lanes * self.simds * self.compute_units * self.clock
+        """f32 fused multiply-adds of all lanes, two for each in a clock (packed on CDNA, dual issue on RDNA)."""
+        return 4.0 * self.simd_lanes * self.simds * self.compute_units * self.clock
 
     def vector_clocks(self, name: str, lanes: int) -> int:
         """Clocks that a vector instruction keeps its SIMD busy."""

@@ -73,7 +73,8 @@ def roofline(document: Mapping[str, Any]) -> str:
     title = f"Roofline of {document['package']} on {peaks['product']} ({document['target']}), modelled"
     return (
         f'<svg class="chart" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(title)}">\n'
-        f"<title>{escape(title)}</title>\n{''.join(parts)}{_legend(points)}</svg>\n"
+        f'<title>{escape(title)}</title>\n<text x="{_WIDTH - _RIGHT}" y="24" text-anchor="end">modelled, on '
+        f"{escape(peaks['product'])}</text>\n{''.join(parts)}{_legend(points)}</svg>\n"
     )
 
 

@@ -79,6 +79,13 @@ def test_peaks_are_the_published_ones(chip: str, kind: str, published: float) ->
     assert PEAKS[chip].matrix_flops(kind) / 1e12 == pytest.approx(published, rel=5e-3)
 
 
+@pytest.mark.parametrize(
+    ("chip", "published"), [("gfx942", 163.4), ("gfx950", 157.3), ("gfx1100", 61.4), ("gfx1201", 48.7)]
+)
+def test_vector_peaks_are_the_published_ones(chip: str, published: float) -> None:
+    assert PEAKS[chip].vector_flops / 1e12 == pytest.approx(published, rel=5e-3)
+
+
 def test_a_chip_without_figures() -> None:
     with pytest.raises(UsageError, match="no peak figures for gfx90a; there are some for: gfx942, "):
         peaks_of("gfx90a")
