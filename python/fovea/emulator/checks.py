@@ -13,6 +13,7 @@ remembered by the addresses, which makes a repeated access cost one dictionary l
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -57,6 +58,10 @@ class LocalChecker:
         self.state = 0
         # The last accesses since a barrier, as many as can be outstanding, for several groups.
         self.recent: deque[tuple[Any, ...]] = deque(maxlen=64)
+        self.direct: deque[tuple[Any, ...]] = deque(maxlen=64)
+        code = machine.program.code
+        self.direct_loads = frozenset(number for number, c in enumerate(code) if c.issue == "vmem")
+        """Vector memory instructions: those that access LDS are loads straight to it."""
         self.overtaken = False
         """Whether the shadow has accesses from before the last barrier."""
         self._intern(np.zeros(granules, np.uint64))
@@ -68,13 +73,20 @@ class LocalChecker:
         """
         self._order()
         self.overtaken = False
-        if pending:
-            last = {(number, item, int(g[0])): rest for number, item, g, *rest in self.recent if number in pending}
-            for slot, wave, addresses, flat, width, store in last.values():
-                self._spread()
-                self._mark(slot, wave, addresses, flat, width, store)
-                self.overtaken = True
+        for _, slot, wave, addresses, flat, width, store in self._outstanding((*self.recent, *self.direct), pending):
+            self._spread()
+            self._mark(slot, wave, addresses, flat, width, store)
+            self.overtaken = True
         self.recent.clear()
+        kept = [entry for entry in self.direct if entry[0] in pending]
+        self.direct.clear()
+        self.direct.extend(kept)
+
+    def _outstanding(self, entries: Iterable[tuple[Any, ...]], pending: frozenset[int]) -> list[tuple[Any, ...]]:
+        """Of the accesses, those of pending instructions: the last of each instruction, item and group of waves."""
+        if not pending:
+            return []
+        return list({(e[0], e[1], int(e[2][0])): e[2:] for e in entries if e[0] in pending}.values())
 
     def _order(self) -> None:
         if self.each is not None:
@@ -97,7 +109,10 @@ class LocalChecker:
         """Check and record byte addresses (active lanes, flat) of one access; `values` are those of a store."""
         if self.machine.timing is not None:
             lanes = None if g.full else g.active
-            self.recent.append((index, item, g.waves, g.slot, g.wave_in_group, addresses, lanes, width, store))
+            if self.direct:
+                self._require_arrived(g, addresses, width, store)
+            queue = self.direct if index in self.direct_loads else self.recent
+            queue.append((index, item, g.waves, g.slot, g.wave_in_group, addresses, lanes, width, store))
         try:
             if self._same_everywhere(g, addresses, width, store, index, item):
                 return
@@ -202,6 +217,26 @@ class LocalChecker:
         index = first[:, None] + np.arange(count)
         assert self.each is not None
         return index + (slots * self.each.shape[1])[:, None]
+
+    def _require_arrived(self, g: Group, addresses: Array, width: int, store: bool) -> None:
+        """Raise Fault if a wave accesses LDS bytes that its own load straight to LDS is still bringing."""
+        assert g.timing is not None
+        for waves, _, _, places, lanes, size, _ in self._outstanding(self.direct, g.timing.pending_local):
+            granules = self.machine.lds_stride // self.granule + 1
+            flat = np.arange(64 * len(waves)) if lanes is None else lanes
+            coming = (places // self.granule)[:, None] + np.arange(max(size // self.granule, 1))
+            coming += (waves[flat // 64] * granules)[:, None]
+            mine = np.arange(64 * g.count) if g.full else g.active
+            wanted = (addresses // self.granule)[:, None] + np.arange(max(width // self.granule, 1))
+            wanted += (g.waves[mine // 64] * granules)[:, None]
+            bad = np.isin(wanted, coming).any(axis=1)
+            if bad.any():
+                at = int(np.flatnonzero(bad)[0])
+                raise Fault(
+                    f"{width}-byte {'write to' if store else 'read of'} LDS byte {int(addresses[at])}, which a load "
+                    "straight to LDS is still bringing: s_waitcnt vmcnt is missing between",
+                    *divmod(int(mine[at]), 64),
+                )
 
     def _mark(self, slot: Array, wave: Array, addresses: Array, flat: Array | None, width: int, store: bool) -> None:
         """Note an access of waves (their workgroups' slots and numbers) without a check; `flat` None: of all lanes."""

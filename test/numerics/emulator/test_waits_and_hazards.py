@@ -183,6 +183,25 @@ def test_loads_to_lds_are_waited_for_before_a_barrier() -> None:
         run_assembly(text.format("s_waitcnt lgkmcnt(0)"), {0: OFFSET4, 1: place}, **options)
 
 
+@pytest.mark.parametrize("between", ["", "s_barrier"])
+def test_loads_to_lds_are_waited_for_by_their_own_wave(between: str) -> None:
+    text = f"""v_mov_b32 v5, 0
+        s_lshl_b32 s4, s59, 8
+        s_mov_b32 m0, s4
+        ds_write_b32 v1, v1 offset:512
+        global_load_lds_dword v0, s[60:61]
+        s_waitcnt lgkmcnt(0)
+        {between}
+        ds_read_b32 v3, v1 offset:512
+        {{}}
+        ds_read_b32 v2, v1"""
+    place = (np.arange(2)[:, None] * 256 + OFFSET4).astype(U32)
+    options: Any = {"waves": 2, "lds_bytes": 1024, "checks": True, "timing": True, "buffers": [np.zeros(64, U32)]}
+    run_assembly(text.format("s_waitcnt vmcnt(0)"), {0: OFFSET4, 1: place}, **options)
+    with pytest.raises(EmulationError, match="read of LDS byte 0, which a load straight to LDS is still bringing"):
+        run_assembly(text.format("s_waitcnt lgkmcnt(0)"), {0: OFFSET4, 1: place}, **options)
+
+
 def test_accumulation_needs_no_wait_states() -> None:
     run(f"{MATRIX}\n{MATRIX}\n{MATRIX}")
     # v[6:7] are the first result, then part of the second, which is accumulated into.
