@@ -10,6 +10,7 @@ from fovea.bindings import ir
 from fovea.errors import UsageError
 from fovea.passes.attention.evaluate import LAYOUT_OPS
 from fovea.passes.attention.expression import Expr
+from fovea.passes.attention.log_sum_exp import log_sum_exps, used_too_early
 from fovea.passes.attention.site import Site
 from fovea.passes.ir_utils import defining_op, is_linalg
 
@@ -61,7 +62,13 @@ def apply_policy(site: Site, ops: Sequence[Any], mentions: Callable[[Expr], bool
     if "gated" in site.cases:
         site.not_fusable = GATED
     extra = used_elsewhere(site, ops)
-    if extra is not None:
+    known = None if extra is None or site.sinks else log_sum_exps(site, ops, mentions)
+    if known:
+        site.log_sum_exps = tuple(known)
+        site.flags["log_sum_exp"] = True
+        if used_too_early(site):
+            site.not_fusable = "the log-sum-exp is read before the second contraction"
+    elif extra is not None:
         site.flags["probabilities_used_elsewhere"] = True
         site.cases["used-elsewhere"] = f"a value inside the site ('{extra.name}') is also used outside it"
         site.not_fusable = f"the result of '{extra.name}' is also used outside the site"

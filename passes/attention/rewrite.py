@@ -14,6 +14,7 @@ from fovea.passes.attention.emit import emit, materialise, parse_type, reshape
 from fovea.passes.attention.evaluate import shape_of
 from fovea.passes.attention.expression import Atom, Expr, Index
 from fovea.passes.attention.guards import Conditions, row_conditions
+from fovea.passes.attention.log_sum_exp import replace_log_sum_exps
 from fovea.passes.attention.plan import Digits, Dimensions, NotFusable, Read, dimensions, read_of
 from fovea.passes.attention.site import Site
 from fovea.passes.ir_utils import cast_tensor, defining_op, erase_dead, has_uses
@@ -53,6 +54,7 @@ def plan(site: Site) -> Plan:
     if len(operands) > SCORE_OPERANDS:
         raise NotFusable(f"the scores read {len(operands)} tensors, more than the {SCORE_OPERANDS} that one op takes")
     conditions = row_conditions(site, shared)
+    conditions.needs_lse = conditions.needs_lse or bool(site.log_sum_exps)
     reads = [query, key, value, *(read for _, read in operands)]
     accesses: list[Sequence[Index]] = [read.index for read in reads]
     accesses.append(site.output_index)
@@ -118,6 +120,8 @@ def fuse(site: Site, plan_: Plan, absorb_transpose: bool = False) -> Any:
             output.permute(list(ir.DenseI64ArrayAttr(transpose.attributes["permutation"])))
         op = _attention(site, plan_, tensors, indices, output)
         result = plan_.conditions.apply(op, output.groups, site.output_scale)
+        if site.log_sum_exps:
+            replace_log_sum_exps(site, op.results[1], plan_.conditions.lse_groups)
         if transpose is None:
             _replace(pv.results[0], result)
         else:

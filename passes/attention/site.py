@@ -19,6 +19,14 @@ class Guard:
     """The condition with the casts in it, if it was computed before the second contraction."""
 
 
+@dataclass(frozen=True)
+class LogSumExp:
+    """An op outside a site that computes log(sum(exp(score))) of each row; `index` of each dim of its result."""
+
+    op: Any
+    index: tuple[Index, ...]
+
+
 @dataclass
 class Site:
     """One attention: softmax(score(Q.K)) V, with the ops that compute it and the mathematics found in them.
@@ -50,6 +58,8 @@ class Site:
     output_scale: float = 1.0
     sinks: tuple[Expr, ...] = ()
     """Logits without a value, one a row: they only enlarge the denominator."""
+    log_sum_exps: tuple[LogSumExp, ...] = ()
+    """Where the log-sum-exp of the scores is computed for others: the second result of a fused op."""
     flags: dict[str, Any] = field(default_factory=dict)
     cases: dict[str, str] = field(default_factory=dict)
     """Policy cases that it falls under (see `policy.CASES`), with the reason of each; empty for an ordinary site."""
