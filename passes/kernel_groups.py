@@ -17,9 +17,9 @@ from typing import Any, TypeGuard
 from fovea.bindings import ir
 from fovea.codegen import domain
 from fovea.codegen.combiner import combiners_of
-from fovea.codegen.elemental import as_map, iteration_extents
 from fovea.codegen.problem import contraction_problem
 from fovea.codegen.rowwise import ELEMENTS_PER_LANE, MAX_WAVES, WAVE, reduced_dims, split_shape
+from fovea.codegen.structured import as_map, iteration_extents
 from fovea.errors import UnsupportedOpError
 from fovea.passes import ir_utils as utils
 

@@ -20,9 +20,9 @@ from fovea.bindings import amdgpu, arith, ir, vector
 from fovea.codegen import crosslane, matrix, scalar
 from fovea.codegen.combiner import Combiner
 from fovea.codegen.domain import paths_from
-from fovea.codegen.elemental import as_map, unsupported
 from fovea.codegen.indexing import Index
 from fovea.codegen.kernel import Kernel, LaunchShape, find_hero
+from fovea.codegen.structured import as_map, unsupported
 from fovea.codegen.types import element_bytes, register_type
 from fovea.dialect.attention import INNER_DIMS
 from fovea.errors import CompileError

@@ -16,10 +16,10 @@ from typing import Any
 from fovea.bindings import amdgpu, arith, ir, linalg, vector
 from fovea.codegen import matrix, scalar
 from fovea.codegen.domain import paths_from
-from fovea.codegen.elemental import as_map, unsupported
 from fovea.codegen.indexing import Index
 from fovea.codegen.kernel import Kernel, LaunchShape, find_hero
 from fovea.codegen.problem import ContractionProblem, contraction_problem
+from fovea.codegen.structured import as_map, unsupported
 from fovea.codegen.types import element_bytes, register_type
 from fovea.target import Chip, MatrixInstruction
 

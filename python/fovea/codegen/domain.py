@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from fovea.bindings import ir, linalg
-from fovea.codegen.elemental import as_map, iteration_extents, reshape_index
-from fovea.codegen.indexing import Index, IndexBuilder
+from fovea.codegen.indexing import Index, IndexBuilder, reshape_index
+from fovea.codegen.structured import as_map, iteration_extents
 
 RESHAPES = ("tensor.expand_shape", "tensor.collapse_shape")
 SAME_INDEX = ("tensor.cast", "fovea.quantize", "fovea.dequantize", "fovea.capture")

@@ -14,17 +14,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from fovea.bindings import arith, ir, linalg, memref, vector
-from fovea.codegen import fp8, scalar
-from fovea.codegen.indexing import Index, IndexBuilder
+from fovea.codegen import scalar
+from fovea.codegen.indexing import Index, IndexBuilder, stride_of
+from fovea.codegen.structured import as_map, dims_of, iteration_extents, owner_of, unsupported
+from fovea.codegen.tensor_ops import HANDLERS
 from fovea.codegen.types import (
     element_bytes,
     element_of,
     lanes_of,
-    register_type,
     shaped_like,
     storage_type,
 )
-from fovea.dialect import quantize
 from fovea.errors import UnsupportedOpError
 
 Override = Callable[[tuple[Index, ...], "int | None", int], Any]
@@ -35,11 +35,6 @@ class LaneIndex:
     """The index `base + lane` of each lane of a vector."""
 
     base: Index
-
-
-def unsupported(op: Any, why: str) -> UnsupportedOpError:
-    """An error that names op and location."""
-    return UnsupportedOpError(f"{op.location}: '{op.operation.name}' {why}")
 
 
 class Elemental:
@@ -70,7 +65,7 @@ class Elemental:
         known = self.index.recall(key)
         if known is not None:
             return known
-        op = _owner(value)
+        op = owner_of(value)
         if op is None:
             raise UnsupportedOpError(f"{value.owner}: scalar arguments of a kernel are not supported")
         if op.operation.name == "arith.constant":
@@ -91,7 +86,7 @@ class Elemental:
         position = self.index.linearize(indices, shape)
         if width is None:
             memref.store(value, buffer, [self.index.value(position)])
-        elif lanes is not None and _stride(shape, lanes) == 1:
+        elif lanes is not None and stride_of(shape, lanes) == 1:
             bytes_ = element_bytes(element)
             alignment = min(self.index.multiple_of(position) * bytes_, width * bytes_, 16)
             vector.store(value, buffer, [self.index.value(position)], alignment=alignment)
@@ -108,11 +103,11 @@ class Elemental:
     def _emit(self, value: Any, indices: tuple[Index, ...], lanes: int | None, width: int) -> Any:
         if value in self.buffers:
             return self._load(value, indices, lanes, width)
-        op = _owner(value)
+        op = owner_of(value)
         if op is None:
             raise UnsupportedOpError(f"{value}: not an argument of the kernel")
         name = op.operation.name
-        handler = _HANDLERS.get(name)
+        handler = HANDLERS.get(name)
         if handler is not None:
             return handler(self, op, value, indices, lanes, width)
         if name.startswith("linalg."):
@@ -138,7 +133,7 @@ class Elemental:
 
     def _load(self, value: Any, indices: tuple[Index, ...], lanes: int | None, width: int) -> Any:
         shape, element = list(value.type.shape), value.type.element_type
-        if lanes is not None and _stride(shape, lanes) != 1:
+        if lanes is not None and stride_of(shape, lanes) != 1:
             return self.lanewise(value, indices, lanes, width)
         buffer = self.buffers[value]
         position = self.index.linearize(indices, shape)
@@ -228,7 +223,7 @@ class Elemental:
             if value in arguments:
                 result = self.operand(op, arguments[value], dims, lane_dim, width)
             else:
-                owner = _owner(value)
+                owner = owner_of(value)
                 if owner is None or owner.operation.block != block:
                     return self.scalar_value(value)
                 result = self._body_op(owner, evaluate, materialize, dims, lane_dim, width)
@@ -309,246 +304,8 @@ class Elemental:
         return self.index.remember(key, arith.minsi(low, self.index.value(extent - 1)))
 
 
-def as_map(map_: Any) -> Any:
-    """An AffineMap from a map or the attribute that holds one."""
-    return map_.value if hasattr(map_, "value") else map_
-
-
-def dims_of(expression: Any) -> set[int]:
-    """Positions of the dims in an affine expression."""
-    if isinstance(expression, ir.AffineDimExpr):
-        return {expression.position}
-    if isinstance(expression, ir.AffineBinaryExpr):
-        return dims_of(expression.lhs) | dims_of(expression.rhs)
-    return set()
-
-
-def iteration_extents(op: Any, maps: Sequence[Any]) -> list[int]:
-    """Extents of a structured op's iteration space, from its operands' shapes."""
-    extents = [1] * maps[0].n_dims
-    for operand, map_ in zip(op.operands, maps, strict=True):
-        if isinstance(operand.type, ir.RankedTensorType):
-            for expression, extent in zip(map_.results, operand.type.shape, strict=True):
-                if isinstance(expression, ir.AffineDimExpr):
-                    extents[expression.position] = extent
-    return extents
-
-
-def _owner(value: Any) -> Any | None:
-    """The op that defines `value`, None for a block argument."""
-    owner = value.owner
-    return None if isinstance(owner, ir.Block) else owner.opview
-
-
 def _constant_index(value: Any) -> int:
-    op = _owner(value)
+    op = owner_of(value)
     if op is None or op.operation.name != "arith.constant":
         raise UnsupportedOpError(f"{value}: expected a constant index")
     return int(ir.IntegerAttr(op.attributes["value"]).value)
-
-
-def _stride(shape: Sequence[int], axis: int) -> int:
-    stride = 1
-    for extent in shape[axis + 1 :]:
-        stride *= extent
-    return stride
-
-
-# -- ops other than structured ones: (emitter, op, value, indices, lanes, width) -> scalar or vector ------------------
-
-
-def _reshape(e: Elemental, op: Any, value: Any, indices: tuple[Index, ...], lanes: int | None, width: int) -> Any:
-    source = op.operands[0]
-    from_shape, to_shape = list(source.type.shape), list(value.type.shape)
-    result = reshape_index(e.index, indices, to_shape, from_shape, lanes, width)
-    if result is None:
-        assert lanes is not None
-        return e.lanewise(value, indices, lanes, width)
-    moved, source_lanes = result
-    return e.emit(source, moved, source_lanes, width) if source_lanes is not None else e.emit(source, moved)
-
-
-def reshape_index(
-    index: IndexBuilder,
-    indices: Sequence[Index],
-    from_shape: Sequence[int],
-    to_shape: Sequence[int],
-    lanes: int | None,
-    width: int,
-) -> tuple[tuple[Index, ...], int | None] | None:
-    """`indices` of `from_shape` in `to_shape` of equal element count, and where lanes go; None if lanes do not stay
-    consecutive along one dim. Dims are grouped where both shapes agree, so that few divisions are made."""
-    result: list[Index] = []
-    result_lanes: int | None = None
-    i = j = 0
-    while i < len(from_shape) or j < len(to_shape):
-        i0, j0, left, right = i, j, 1, 1
-        if i < len(from_shape):
-            left, i = from_shape[i], i + 1
-        if j < len(to_shape):
-            right, j = to_shape[j], j + 1
-        while left != right:
-            if left < right:
-                left, i = left * from_shape[i], i + 1
-            else:
-                right, j = right * to_shape[j], j + 1
-        group_from, group_to = list(from_shape[i0:i]), list(to_shape[j0:j])
-        position = index.linearize(indices[i0:i], group_from)
-        result += index.delinearize(position, group_to)
-        if lanes is not None and i0 <= lanes < i:
-            inner = 1
-            for extent in from_shape[lanes + 1 : i]:
-                inner *= extent
-            if inner != 1:
-                return None
-            last = max((axis for axis, extent in enumerate(group_to) if extent != 1), default=None)
-            if last is None or group_to[last] % width or index.multiple_of(position) % width:
-                return None
-            result_lanes = j0 + last
-    return tuple(result), result_lanes
-
-
-def _slice(e: Elemental, op: Any, value: Any, indices: tuple[Index, ...], lanes: int | None, width: int) -> Any:
-    offsets, strides = (list(ir.DenseI64ArrayAttr(op.attributes[f"static_{k}"])) for k in ("offsets", "strides"))
-    if any(o < 0 for o in offsets) or len(list(op.operands)) > 1:
-        raise unsupported(op, "with offsets that are not constants has no kernel")
-    sizes = list(ir.DenseI64ArrayAttr(op.attributes["static_sizes"]))
-    kept = kept_dims(sizes, list(value.type.shape))
-    moved: list[Index] = list(offsets)
-    for dim, i in zip(kept, indices, strict=True):
-        moved[dim] = e.index.add(e.index.mul(i, strides[dim]), offsets[dim])
-    if lanes is None:
-        return e.emit(op.operands[0], moved)
-    if strides[kept[lanes]] != 1:
-        return e.lanewise(value, indices, lanes, width)
-    return e.emit(op.operands[0], moved, kept[lanes], width)
-
-
-def kept_dims(sizes: Sequence[int], shape: Sequence[int]) -> list[int]:
-    """Dims of a slice of `sizes` that its result of `shape` keeps (rank-reducing slices drop unit dims)."""
-    kept, wanted = [], list(shape)
-    for dim, size in enumerate(sizes):
-        remaining = len(sizes) - dim
-        if wanted and size == wanted[0] and (size != 1 or remaining >= len(wanted)):
-            kept.append(dim)
-            wanted.pop(0)
-    return kept
-
-
-def _concat(e: Elemental, op: Any, value: Any, indices: tuple[Index, ...], lanes: int | None, width: int) -> Any:
-    dim = ir.IntegerAttr(op.attributes["dim"]).value
-    starts, end = [], 0
-    for operand in op.operands:
-        starts.append(end)
-        end += operand.type.shape[dim]
-    if lanes is not None and lanes == dim and any(start % width for start in [*starts, end]):
-        return e.lanewise(value, indices, lanes, width)
-    result = None
-    for operand, start in zip(op.operands, starts, strict=True):
-        extent = operand.type.shape[dim]
-        moved = list(indices)
-        step = width if lanes == dim else 1
-        shifted = arith.subi(e.index.value(indices[dim]), e.index.value(start)) if start else indices[dim]
-        clamped = e.clamp(shifted, extent - step + 1)
-        moved[dim] = e.index.assume_multiple(clamped, step)
-        part = e.emit(operand, moved, lanes, width) if lanes is not None else e.emit(operand, moved)
-        if result is None:
-            result = part
-            continue
-        below = e.index.less(indices[dim], start)
-        if isinstance(below, bool):
-            result = result if below else part
-        else:
-            common = lanes_of(part) or lanes_of(result)
-            result = arith.select(below, scalar.broadcast(result, common), scalar.broadcast(part, common))
-    return result
-
-
-def _pad(e: Elemental, op: Any, value: Any, indices: tuple[Index, ...], lanes: int | None, width: int) -> Any:
-    low = list(ir.DenseI64ArrayAttr(op.attributes["static_low"]))
-    source = op.operands[0]
-    shape = list(source.type.shape)
-    if len(list(op.operands)) > 1 or any(amount < 0 for amount in low):
-        raise unsupported(op, "with amounts that are not constants has no kernel")
-    if lanes is not None and (low[lanes] or value.type.shape[lanes] != shape[lanes]):
-        return e.lanewise(value, indices, lanes, width)
-    block = op.regions[0].blocks[0]
-    padding = e.scalar_value(block.operations[len(block.operations) - 1].operands[0])
-    moved, inside = list(indices), None
-    for dim, (i, extent) in enumerate(zip(indices, shape, strict=True)):
-        if value.type.shape[dim] == extent:
-            continue
-        shifted = arith.subi(e.index.value(i), e.index.value(low[dim]))
-        within = arith.cmpi(arith.CmpIPredicate.ult, shifted, e.index.value(extent))
-        inside = within if inside is None else arith.andi(inside, within)
-        moved[dim] = e.clamp(shifted, extent)
-    part = e.emit(source, moved, lanes, width) if lanes is not None else e.emit(source, moved)
-    if inside is None:
-        return part
-    return arith.select(inside, part, scalar.broadcast(padding, lanes_of(part)))
-
-
-def _constant(e: Elemental, op: Any, value: Any, indices: tuple[Index, ...], lanes: int | None, width: int) -> Any:
-    attribute = op.attributes["value"]
-    if not (isinstance(attribute, ir.DenseElementsAttr) and attribute.is_splat):
-        raise unsupported(op, "that is not a splat must be an argument of the kernel")
-    element = register_type(value.type.element_type)
-    splat = attribute.get_splat_value()
-    if str(element) != str(value.type.element_type):
-        raise unsupported(op, f"of {value.type.element_type} must be an argument of the kernel")
-    return arith.ConstantOp(element, splat).result
-
-
-def _empty(e: Elemental, op: Any, value: Any, indices: tuple[Index, ...], lanes: int | None, width: int) -> Any:
-    return scalar.constant(0, register_type(value.type.element_type))
-
-
-def _splat(e: Elemental, op: Any, value: Any, indices: tuple[Index, ...], lanes: int | None, width: int) -> Any:
-    return e.scalar_value(op.operands[0])
-
-
-def _cast(e: Elemental, op: Any, value: Any, indices: tuple[Index, ...], lanes: int | None, width: int) -> Any:
-    return e.emit(op.operands[0], indices, lanes, width)
-
-
-def _quantize(e: Elemental, op: Any, value: Any, indices: tuple[Index, ...], lanes: int | None, width: int) -> Any:
-    real = e.emit(op.operands[0], indices, lanes, width)
-    real = scalar.convert_float(real, op.operands[0].type.element_type, ir.F32Type.get())
-    inverse = _scale(op, inverse=True)
-    if inverse != 1:
-        real = arith.mulf(real, scalar.constant(inverse, real.type))
-    return fp8.from_f32(real, str(value.type.element_type), saturate=True)
-
-
-def _dequantize(e: Elemental, op: Any, value: Any, indices: tuple[Index, ...], lanes: int | None, width: int) -> Any:
-    stored = e.emit(op.operands[0], indices, lanes, width)
-    real = fp8.to_f32(stored, str(op.operands[0].type.element_type))
-    scale = _scale(op, inverse=False)
-    if scale != 1:
-        real = arith.mulf(real, scalar.constant(scale, real.type))
-    return scalar.convert_float(real, ir.F32Type.get(), value.type.element_type)
-
-
-def _scale(op: Any, inverse: bool) -> float:
-    import numpy as np
-
-    scale = quantize.scale_array(op)
-    if scale.ndim:
-        raise unsupported(op, "with one scale a channel must be folded before kernels are made")
-    return float(np.float32(1.0) / np.float32(scale)) if inverse else float(scale)
-
-
-_HANDLERS: dict[str, Callable[..., Any]] = {
-    "tensor.expand_shape": _reshape,
-    "tensor.collapse_shape": _reshape,
-    "tensor.extract_slice": _slice,
-    "tensor.concat": _concat,
-    "tensor.pad": _pad,
-    "tensor.cast": _cast,
-    "tensor.empty": _empty,
-    "tensor.splat": _splat,
-    "arith.constant": _constant,
-    "fovea.quantize": _quantize,
-    "fovea.dequantize": _dequantize,
-    "fovea.capture": _cast,
-}

@@ -180,3 +180,51 @@ class IndexBuilder:
         if isinstance(left, int):
             return left + negative
         return self._build("add", arith.addi, left, self.value(negative), gcd(self.multiple_of(left), -negative))
+
+
+def stride_of(shape: Sequence[int], axis: int) -> int:
+    """Elements between neighbours along `axis` of a row-major shape."""
+    stride = 1
+    for extent in shape[axis + 1 :]:
+        stride *= extent
+    return stride
+
+
+def reshape_index(
+    index: IndexBuilder,
+    indices: Sequence[Index],
+    from_shape: Sequence[int],
+    to_shape: Sequence[int],
+    lanes: int | None,
+    width: int,
+) -> tuple[tuple[Index, ...], int | None] | None:
+    """`indices` of `from_shape` in `to_shape` of equal element count, and where lanes go; None if lanes do not stay
+    consecutive along one dim. Dims are grouped where both shapes agree, so that few divisions are made."""
+    result: list[Index] = []
+    result_lanes: int | None = None
+    i = j = 0
+    while i < len(from_shape) or j < len(to_shape):
+        i0, j0, left, right = i, j, 1, 1
+        if i < len(from_shape):
+            left, i = from_shape[i], i + 1
+        if j < len(to_shape):
+            right, j = to_shape[j], j + 1
+        while left != right:
+            if left < right:
+                left, i = left * from_shape[i], i + 1
+            else:
+                right, j = right * to_shape[j], j + 1
+        group_from, group_to = list(from_shape[i0:i]), list(to_shape[j0:j])
+        position = index.linearize(indices[i0:i], group_from)
+        result += index.delinearize(position, group_to)
+        if lanes is not None and i0 <= lanes < i:
+            inner = 1
+            for extent in from_shape[lanes + 1 : i]:
+                inner *= extent
+            if inner != 1:
+                return None
+            last = max((axis for axis, extent in enumerate(group_to) if extent != 1), default=None)
+            if last is None or group_to[last] % width or index.multiple_of(position) % width:
+                return None
+            result_lanes = j0 + last
+    return tuple(result), result_lanes

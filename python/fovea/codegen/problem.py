@@ -9,8 +9,8 @@ from math import prod
 from typing import Any
 
 from fovea.bindings import ir, linalg
-from fovea.codegen.elemental import as_map, iteration_extents
 from fovea.codegen.indexing import Index, IndexBuilder
+from fovea.codegen.structured import as_map, iteration_extents
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ from fovea.bindings import ir, linalg
 from fovea.codegen import scalar
 from fovea.codegen.combiner import combiners_of, is_neutral
 from fovea.codegen.domain import paths_from
-from fovea.codegen.elemental import as_map, iteration_extents, unsupported
 from fovea.codegen.indexing import Index
 from fovea.codegen.kernel import Kernel, LaunchShape, find_hero, vector_width
 from fovea.codegen.rowwise import reduced_dims
+from fovea.codegen.structured import as_map, iteration_extents, unsupported
 from fovea.codegen.types import element_bytes, register_type, shaped_like
 from fovea.target import Chip
 

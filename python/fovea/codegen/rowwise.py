@@ -17,9 +17,9 @@ from typing import Any
 from fovea.bindings import amdgpu, arith, ir, linalg, memref
 from fovea.codegen import crosslane, scalar
 from fovea.codegen.combiner import Combiner, combiners_of, is_neutral
-from fovea.codegen.elemental import as_map, iteration_extents, unsupported
 from fovea.codegen.indexing import Index
 from fovea.codegen.kernel import Kernel, LaunchShape
+from fovea.codegen.structured import as_map, iteration_extents, unsupported
 from fovea.codegen.types import element_bytes, storage_type
 from fovea.target import Chip
 

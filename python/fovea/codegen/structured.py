@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""What kernels ask of ops: indexing maps, extents of iteration spaces, who defines a value."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from fovea.bindings import ir
+from fovea.errors import UnsupportedOpError
+
+
+def unsupported(op: Any, why: str) -> UnsupportedOpError:
+    """An error that names op and location."""
+    return UnsupportedOpError(f"{op.location}: '{op.operation.name}' {why}")
+
+
+def as_map(map_: Any) -> Any:
+    """An AffineMap from a map or the attribute that holds one."""
+    return map_.value if hasattr(map_, "value") else map_
+
+
+def dims_of(expression: Any) -> set[int]:
+    """Positions of the dims in an affine expression."""
+    if isinstance(expression, ir.AffineDimExpr):
+        return {expression.position}
+    if isinstance(expression, ir.AffineBinaryExpr):
+        return dims_of(expression.lhs) | dims_of(expression.rhs)
+    return set()
+
+
+def iteration_extents(op: Any, maps: Sequence[Any]) -> list[int]:
+    """Extents of a structured op's iteration space, from its operands' shapes."""
+    extents = [1] * maps[0].n_dims
+    for operand, map_ in zip(op.operands, maps, strict=True):
+        if isinstance(operand.type, ir.RankedTensorType):
+            for expression, extent in zip(map_.results, operand.type.shape, strict=True):
+                if isinstance(expression, ir.AffineDimExpr):
+                    extents[expression.position] = extent
+    return extents
+
+
+def owner_of(value: Any) -> Any | None:
+    """The op that defines `value`, None for a block argument."""
+    owner = value.owner
+    return None if isinstance(owner, ir.Block) else owner.opview
