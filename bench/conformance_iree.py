@@ -250,8 +250,9 @@ def cases(chip: str) -> Iterator[Case]:
     yield Case("iree", "gemm bf16 nt", _gemm(ml_dtypes.bfloat16, 128, 128, 128, True))
     yield Case("iree", "gemm f16 odd sizes", _gemm(F16, 65, 70, 36, False))
     yield Case("iree", "gemm f32 nn", _gemm(F32, 64, 64, 64, False))
-    yield Case("iree", "gemm fp8 nt", _gemm(fp8, 128, 128, 256, True))
-    yield Case("iree", "gemm fp8 nn", _gemm(fp8, 128, 128, 256, False))
+    if chip != "gfx1100":  # the compiler has no 8-bit floats there
+        yield Case("iree", "gemm fp8 nt", _gemm(fp8, 128, 128, 256, True))
+        yield Case("iree", "gemm fp8 nn", _gemm(fp8, 128, 128, 256, False))
     yield Case("iree", "softmax f32", _softmax)
     yield Case("iree", "layer norm f32", _layer_norm)
     yield Case("iree", "gelu f32", _gelu)

@@ -26,5 +26,8 @@ CHIPS = {
     for chip in (
         Chip("gfx942", 64, 64 << 10, "fnuz"),
         Chip("gfx950", 64, 160 << 10, "ocp"),
+        Chip("gfx1100", 32, 64 << 10, "ocp"),
+        Chip("gfx1200", 32, 64 << 10, "ocp"),
+        Chip("gfx1201", 32, 64 << 10, "ocp"),
     )
 }

@@ -7,11 +7,13 @@ A step returns None to go on, or a Signal that the run loop acts on.
 from __future__ import annotations
 
 import enum
+from bisect import bisect_left
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from fovea.emulator import rdna, valu_rdna
 from fovea.emulator.errors import DecodeError, Fault
 from fovea.emulator.group import Group
 from fovea.emulator.modes import register_field
@@ -81,6 +83,21 @@ def _program_counter(build: Build) -> Step:
     return step
 
 
+def _computed_branch(build: Build) -> Step:
+    """s_setpc_b64 to an instruction of this kernel: what compilers make of a branch that is too far."""
+    source = scalar_source(build, build.line.operands[0], "u64")
+
+    def step(g: Group) -> None:
+        wanted = np.unique(source(g))
+        addresses = g.machine.program.addresses
+        at = bisect_left(addresses, int(wanted[0]))
+        if len(wanted) != 1 or at >= len(addresses) or addresses[at] != int(wanted[0]):
+            raise Fault(f"a branch to 0x{int(wanted[0]):x} or to several places at once is not supported", 0)
+        g.pc = at
+
+    return step
+
+
 def _set_mode(build: Build) -> Step:
     """Writes of MODE: constants act through `modes`; s_setreg_b32 may only write what the mode is already."""
     raw, value = build.line.operands
@@ -110,13 +127,19 @@ def _get_register(build: Build) -> Step:
 
 def compile_control(name: str, build: Build) -> tuple[Step, str] | None:
     """Closure and issue class of a program-flow instruction, or None if `name` is not one."""
-    if name in WAITS:
+    if name in WAITS or (build.chip.lanes == 32 and rdna.is_wait(name)):
         return (lambda g: None), "wait"
     if name == "s_branch":
         return _branch(build), "branch"
     if name in _CONDITIONS:
-        reads: tuple[int, ...] = (106, 107) if "vcc" in name else ()
-        return _conditional(_CONDITIONS[name], build.line.target, reads, build), "branch"
+        narrow = build.chip.lanes == 32
+        reads: tuple[int, ...] = ((106,) if narrow else (106, 107)) if "vcc" in name else ()
+        condition = valu_rdna.CONDITIONS.get(name, _CONDITIONS[name]) if narrow else _CONDITIONS[name]
+        return _conditional(condition, build.line.target, reads, build), "branch"
+    if name in ("s_denorm_mode", "s_round_mode") and build.chip.lanes == 32:
+        return (lambda g: None), "salu"
+    if name == "s_setpc_b64" and build.chip.lanes == 32:
+        return _computed_branch(build), "branch"
     if name == "s_barrier":
         return (lambda g: Signal.BARRIER), "barrier"
     if name in ("s_endpgm", "s_endpgm_saved"):

@@ -33,9 +33,10 @@ def read_lane(build: Build) -> Step:
     write = scalar_destination(build, build.line.operands[0], 1)
     row = build.vector(build.line.operands[1], 1)
     lane = scalar_source(build, build.line.operands[2], "u32")
+    last = np.uint32(build.chip.lanes - 1)
 
     def step(g: Group) -> None:
-        chosen = np.broadcast_to(lane(g) & np.uint32(63), g.count)
+        chosen = np.broadcast_to(lane(g) & last, g.count)
         write(g, g.u32[row][np.arange(g.count), chosen])
 
     return step
@@ -46,9 +47,10 @@ def write_lane(build: Build) -> Step:
     row = build.vector(build.line.operands[0], 1, write=True)
     value = scalar_source(build, build.line.operands[1], "u32")
     lane = scalar_source(build, build.line.operands[2], "u32")
+    last = np.uint32(build.chip.lanes - 1)
 
     def step(g: Group) -> None:
-        chosen = np.broadcast_to(lane(g) & np.uint32(63), g.count)
+        chosen = np.broadcast_to(lane(g) & last, g.count)
         g.u32[row][np.arange(g.count), chosen] = value(g)
 
     return step

@@ -31,8 +31,10 @@ def lane_map(line: Line) -> Array:
         return _ROW + 15 - _IN_ROW
     if "row_half_mirror" in m:
         return (_LANE & ~7) + 7 - (_LANE & 7)
-    if "row_newbcast" in m:
-        return _ROW + line.number("row_newbcast")
+    if "row_newbcast" in m or "row_share" in m:
+        return _ROW + line.number("row_share" if "row_share" in m else "row_newbcast")
+    if "row_xmask" in m:
+        return _ROW + (_IN_ROW ^ line.number("row_xmask"))
     if "row_ror" in m:
         return _ROW + (_IN_ROW - line.number("row_ror")) % 16
     if "row_shl" in m:

@@ -26,7 +26,7 @@ from fovea.emulator.objdump import disassemble_object
 from fovea.emulator.program import Program, load_program
 from fovea.emulator.sharing import Contested, Recorders, Sharing
 from fovea.emulator.statistics import Statistics
-from fovea.emulator.text import SGPR_SLOTS, parse_assembly
+from fovea.emulator.text import SGPR_SLOTS, TTMP, parse_assembly
 from fovea.emulator.traffic import Traffic
 from fovea.emulator.written import Written
 
@@ -83,6 +83,11 @@ def emulate(
         raise EmulationError(
             f"kernel {chosen.name}: block {block3} has {threads} work-items, the kernel allows "
             f"{chosen.max_workgroup_size}"
+        )
+    if chosen.wavefront_size != CHIPS[obj.chip].lanes:
+        raise EmulationError(
+            f"kernel {chosen.name}: waves of {chosen.wavefront_size} lanes are not supported on {obj.chip}, expected "
+            f"{CHIPS[obj.chip].lanes}"
         )
     if chosen.required_workgroup_size not in (None, block3):
         raise EmulationError(
@@ -160,7 +165,7 @@ def _attempt(launch: _Launch) -> Statistics:
         sharing = Sharing(space, program, grid, exact, granule)
     recorders = [r for r in (traffic, sharing) if r is not None]
     recorder = recorders[0] if len(recorders) == 1 else Recorders(*recorders) if recorders else None
-    waves = -(-block[0] * block[1] * block[2] // 64)
+    waves = -(-block[0] * block[1] * block[2] // kernel.wavefront_size)
     statistics.waves = total * waves
     registers = program.vgprs + program.agprs
     fits = max(min(_SLICE_BYTES // (registers * 256), _SLICE_WAVES) // waves, 1)
@@ -213,8 +218,10 @@ def _start(
     scalar = np.zeros((waves, SGPR_SLOTS), np.uint32)
     numbers = np.arange(waves)
     threads = block[0] * block[1] * block[2]
-    flat = (numbers % machine.waves_per_group)[:, None] * 64 + np.arange(64)
-    active = flat < threads
+    # Waves of 32 lanes have the upper half of their 64 switched off.
+    lanes = np.arange(64)
+    flat = (numbers % machine.waves_per_group)[:, None] * kernel.wavefront_size + lanes
+    active = (flat < threads) & (lanes < kernel.wavefront_size)
     scalar.view(np.uint64)[:, 63] = np.packbits(active, axis=-1, bitorder="little").view(np.uint64)[:, 0]
     x, y, z = flat % block[0], flat // block[0] % block[1], flat // (block[0] * block[1])
     vector[0] = x | y << 10 | z << 20
@@ -240,6 +247,16 @@ def _start(
     number = machine.first_workgroup + numbers // machine.waves_per_group
     gx, gy, _ = machine.grid
     coordinates = (number % gx, number // gx % gy, number // (gx * gy))
+    if machine.program.chip.startswith("gfx12"):
+        # Trap registers 7 to 9: workgroup y and z, the wave's number, workgroup x.
+        slot = TTMP + 7
+        place(coordinates[1] | coordinates[2] << 16)
+        place(numbers % machine.waves_per_group << 25)
+        place(coordinates[0])
+        return group
+    if kernel.wavefront_size == 32:
+        # gfx11 may leave user registers unused before the workgroup ids.
+        slot = max(slot, kernel.rsrc2 >> 1 & 31)
     for enabled, coordinate in zip(kernel.workgroup_ids, coordinates, strict=True):
         if enabled:
             place(coordinate)

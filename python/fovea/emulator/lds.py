@@ -134,10 +134,10 @@ def _permute(build: Build, forward: bool) -> Step:
     operands = build.line.operands
     row = build.vector(operands[0], 1, write=True)
     index, data = build.vector(operands[1], 1), build.vector(operands[2], 1)
-    offset = build.line.number("offset")
+    offset, last = build.line.number("offset"), np.uint32(build.chip.lanes - 1)
 
     def step(g: Group) -> None:
-        lane = ((g.u32[index] + np.uint32(offset)) >> np.uint32(2)) & np.uint32(63)
+        lane = ((g.u32[index] + np.uint32(offset)) >> np.uint32(2)) & last
         values = g.u32[data] if g.full else np.where(g.mask, g.u32[data], np.uint32(0))
         if not forward:
             put(g, g.u32[row], np.take_along_axis(values, lane.astype(np.int64), axis=1))

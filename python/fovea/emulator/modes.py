@@ -14,6 +14,7 @@ from fovea.emulator.errors import DecodeError
 from fovea.emulator.text import Line
 
 ROUND, DENORMALS_F32, DENORMALS_F16_F64, FP16_OVERFLOW = 0xF, 0x30, 0xC0, 1 << 23
+CHANGES = ("s_setreg_imm32_b32", "s_denorm_mode", "s_round_mode")
 _KNOWN = ROUND | DENORMALS_F32 | DENORMALS_F16_F64 | FP16_OVERFLOW
 _FIELD = re.compile(r"hwreg\((\w+)(?:,\s*(\d+),\s*(\d+))?\)$")
 
@@ -28,19 +29,22 @@ def register_field(text: str) -> tuple[str, int, int]:
     match = _FIELD.match(text)
     if match is None:
         raise DecodeError(f"{text} is not a hardware register field")
-    name = "HW_REG_MODE" if match.group(1) == "1" else match.group(1)
+    name = "HW_REG_MODE" if match.group(1) in ("1", "HW_REG_WAVE_MODE") else match.group(1)
     return name, int(match.group(2) or 0), int(match.group(3) or 32)
 
 
 def _after(line: Line, mode: int) -> int:
     """MODE after an instruction."""
-    if line.name != "s_setreg_imm32_b32":
+    if line.name not in CHANGES:
         return mode
-    name, offset, size = register_field(line.operands[0].text)
+    if line.name == "s_setreg_imm32_b32":
+        name, offset, size = register_field(line.operands[0].text)
+    else:
+        name, offset, size = "HW_REG_MODE", 4 if line.name == "s_denorm_mode" else 0, 4
     if name != "HW_REG_MODE":
         return mode
     mask = ((1 << size) - 1 << offset) & _KNOWN
-    changed = mode & ~mask | int(line.operands[1].value) << offset & mask
+    changed = mode & ~mask | int(line.operands[-1].value) << offset & mask
     if (changed ^ mode) & ROUND:
         raise DecodeError("rounding modes other than the launch's are not supported")
     return changed
@@ -48,8 +52,10 @@ def _after(line: Line, mode: int) -> int:
 
 def resolve_modes(lines: list[Line], start: int) -> list[int]:
     """MODE before each instruction. Raises DecodeError, which names the instruction, where it is not one value."""
-    if not any(line.name == "s_setreg_imm32_b32" for line in lines):
+    if not any(line.name in CHANGES for line in lines):
         return [start] * len(lines)
+    if any(line.name == "s_setpc_b64" for line in lines):
+        raise DecodeError("MODE changes in a kernel with computed branches")
     modes: list[int | None] = [None] * len(lines)
     todo = [(0, start)]
     while todo:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from fovea.emulator.errors import EmulationError
 
-ATTRIBUTES: dict[str, str] = {}
+ATTRIBUTES = dict.fromkeys(("gfx1100", "gfx1200", "gfx1201"), "+real-true16")
 """Chip to the `--mattr` that its code objects need."""
 _LINE = re.compile(r"^\s+(?P<text>\S.*?)\s*// (?P<address>[0-9A-F]+): (?P<words>[0-9A-F ]+?)(?: <.*>)?$")
 _BRANCH = re.compile(r"^(s_c?branch\w*|s_call\w*) ")

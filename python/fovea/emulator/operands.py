@@ -142,8 +142,10 @@ class Build:
         row = self.vector(operand, 1)
         if selection is not None and selection != "DWORD":
             return _sub_dword(row, kind, selection, operand.sext)
+        if operand.half >= 0 and kind not in _HALF:
+            raise DecodeError(f"operand '{operand.text}' names a half where {kind} is read")
         if kind in _HALF:
-            half = self.line.bits("op_sel", (0, 0, 0, 0))[position]
+            half = max(self.line.bits("op_sel", (0, 0, 0, 0))[position], operand.half)
             return {
                 "u16": lambda g: g.u16[row, :, :, half],
                 "i16": lambda g: g.i16[row, :, :, half],
@@ -166,6 +168,9 @@ class Build:
         dtype = NUMPY[kind]
         if operand.text == "scc":
             return lambda g: g.scc[:, None].astype(dtype)
+        if operand.text == "null":
+            nothing = np.array(0, dtype)
+            return lambda g: nothing
         if operand.text in APERTURES:
             value = np.array(APERTURES[operand.text] & (2**64 - 1 if kind in _WIDE else 2**32 - 1), NUMPY[kind])
             return lambda g: value
@@ -176,6 +181,9 @@ class Build:
             bits = np.array([operand.bits("u64")], np.uint64)
             lanes = np.unpackbits(bits.view(np.uint8), bitorder="little").view(np.bool_)[None, :]
             return lambda g: lanes
+        if self.chip.lanes == 32:
+            single = self.scalar(operand, 1)
+            return lambda g: unpack32(g, single)
         slot = self.scalar(operand, 2)
         return lambda g: g.unpack(slot)
 
@@ -225,8 +233,12 @@ class Build:
     def destination(self, operand: Operand, kind: str) -> Writer:
         """Writer of a vector instruction's result; only active lanes change."""
         if kind == "mask":
+            if operand.text == "null":
+                return lambda g, value: None
             if operand.kind == "special" or operand.text == "off":
                 raise DecodeError(f"operand '{operand.text}' cannot be written")
+            if self.chip.lanes == 32:
+                return self._mask_destination32(operand)
             slot = self.scalar(operand, 2, write=True)
 
             def write_mask(g: Group, value: Any) -> None:
@@ -235,6 +247,8 @@ class Build:
                     g.exec_changed()
 
             return write_mask
+        if operand.half >= 0 and kind not in _HALF:
+            raise DecodeError(f"operand '{operand.text}' names a half of a result of {kind}")
         if kind in _WIDE:
             row = self.vector(operand, 2, write=True)
 
@@ -266,9 +280,11 @@ class Build:
         if kind in _HALF:
             # The last bit of op_sel, after one for each source, is the destination's.
             high = self.line.bits("op_sel", ())[-1] if "op_sel" in self.line.modifiers else 0
+            high = max(high, operand.half)
             dtype = NUMPY[kind]
-            if high:
-                return lambda g, value: put(g, g.u16[row, :, :, 1].view(dtype), value)
+            if high or self.chip.lanes == 32:
+                # gfx11 and later keep the other half of the register.
+                return lambda g, value: put(g, g.u16[row, :, :, high].view(dtype), value)
 
             def write_half(g: Group, value: Any) -> None:
                 # A 16-bit result clears the upper half of its register on this generation.
@@ -280,6 +296,17 @@ class Build:
         if kind == "i32":
             return lambda g, value: put(g, g.i32[row], value)
         return lambda g, value: put(g, g.u32[row], value)
+
+    def _mask_destination32(self, operand: Operand) -> Writer:
+        """Writer of a lane mask of 32 bits."""
+        slot = self.scalar(operand, 1, write=True)
+
+        def write_mask(g: Group, value: Any) -> None:
+            g.s[:, slot] = g.pack(value).astype(np.uint32)
+            if slot == 126:
+                g.exec_changed()
+
+        return write_mask
 
     def _sdwa_destination(self, row: int, kind: str) -> Writer:
         selection = self.line.modifiers["dst_sel"]
@@ -309,6 +336,12 @@ class Build:
 APERTURES = {"shared_base": 0x1000000000000, "private_base": 0x2000000000000, "shared_limit": 0x10000FFFFFFFF,
              "private_limit": 0x20000FFFFFFFF}  # fmt: skip
 """Where flat addresses mean LDS and private memory; the hardware's choice is free, kernels read it from registers."""
+
+
+def unpack32(g: Group, slot: int) -> Array:
+    """A lane mask of 32 bits as booleans `(wave, 64)`, the upper half false."""
+    wide = np.ascontiguousarray(g.s[:, slot]).astype(np.uint64)
+    return np.unpackbits(wide.view(np.uint8), bitorder="little").view(np.bool_).reshape(g.count, 64)
 
 
 def put(g: Group, target: Array, value: Any) -> None:

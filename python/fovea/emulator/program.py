@@ -9,12 +9,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from fovea.emulator import cross_lane, salu, valu_compare, valu_convert, valu_float, valu_gfx950, valu_integer
+from fovea.emulator import (
+    cross_lane,
+    rdna,
+    salu,
+    valu_compare,
+    valu_convert,
+    valu_float,
+    valu_gfx950,
+    valu_integer,
+    valu_rdna,
+)
 from fovea.emulator.atomics import compile_buffer_atomic
 from fovea.emulator.chips import CHIPS, Chip
 from fovea.emulator.control import compile_control
 from fovea.emulator.direct_lds import compile_direct, compile_direct_buffer
 from fovea.emulator.errors import DecodeError, EmulationError
+from fovea.emulator.group import Group
 from fovea.emulator.lds import compile_local
 from fovea.emulator.lds_transpose import TABLE as TRANSPOSED
 from fovea.emulator.lds_transpose import compile_transposed
@@ -27,19 +38,22 @@ from fovea.emulator.operands import Build, Reuse, Step
 from fovea.emulator.text import Line, Operand, parse_line
 from fovea.emulator.timing import WAITING_CHIPS, Timing
 from fovea.emulator.vector import Row, compile_row
+from fovea.emulator.wmma import compile_wmma
 
 VECTOR_ROWS: dict[str, Row] = {
     row.name: row
-    for module in (valu_integer, valu_float, valu_convert, valu_compare, valu_gfx950)
+    for module in (valu_integer, valu_float, valu_convert, valu_compare, valu_gfx950, valu_rdna)
     for row in module.TABLE
 }
-SCALAR_ROWS = {row.name: row for row in salu.TABLE}
+SCALAR_ROWS = {row.name: row for module_rows in (salu.TABLE, valu_rdna.SCALAR_TABLE) for row in module_rows}
 SPECIAL: dict[str, tuple[Callable[[Build], Step], str]] = {
     **{n: (make, "valu") for module in (valu_convert, cross_lane, valu_gfx950) for n, make in module.SPECIAL.items()},
-    **{name: (make, "salu") for name, make in salu.SPECIAL.items()},
+    **{name: (make, "valu") for name, make in valu_rdna.SPECIAL.items()},
+    **{name: (make, "salu") for name, make in {**salu.SPECIAL, **valu_rdna.SCALAR_SPECIAL}.items()},
 }
 _PREFIXES: tuple[tuple[str, Callable[[str, Build], Step], str], ...] = (
     ("v_mfma_", compile_matrix, "mfma"),
+    ("v_wmma_", compile_wmma, "mfma"),
     ("global_load_lds_", compile_direct, "vmem"),
     ("global_", compile_global, "vmem"),
     ("flat_", compile_global, "vmem"),
@@ -85,6 +99,7 @@ class Program:
     addresses: list[int]
     vgprs: int
     agprs: int
+    chip: str = "gfx942"
     timing: Timing | None = None
     """Rules of waits and wait states, where the chip's are known."""
     contested: tuple[int, bool] | None = None
@@ -111,13 +126,14 @@ def load_program(
     parsed: list[Line] = []
     for number, (address, text) in enumerate(lines):
         try:
-            line = parse_line(address, text)
+            line = _parse(address, text, chip)
             line.index = number
             _resolve(line, addresses, parsed, symbols or {})
         except (DecodeError, ValueError, IndexError) as error:
             raise EmulationError(f"kernel {kernel}, 0x{address:x}: {text.strip()}: {error}") from None
         parsed.append(line)
-    vgprs = 1 + max((o.index + o.count - 1 for line in parsed for o in line.operands if o.kind == "v"), default=0)
+    both = [half for line in parsed for half in (line, line.second) if half is not None]
+    vgprs = 1 + max((o.index + o.count - 1 for line in both for o in line.operands if o.kind == "v"), default=0)
     agprs = max((o.index + o.count for line in parsed for o in line.operands if o.kind == "a"), default=0)
     code = []
     reuses: list[list[Reuse]] = []
@@ -129,6 +145,8 @@ def load_program(
         build = Build(line, vgprs, mode, chip)
         try:
             step, issue = compile_line(line, build)
+            if line.second is not None:
+                step = _compile_dual(step, line.second, build)
         except (DecodeError, ValueError, IndexError, KeyError, AssertionError) as error:
             raise EmulationError(f"kernel {kernel}, 0x{line.address:x}: {line.text}: {error}") from None
         reuses.append(build.reuses)
@@ -154,7 +172,7 @@ def load_program(
         timing = Timing(code, vgprs, chip.name) if chip.name in WAITING_CHIPS else None
     except DecodeError as error:
         raise EmulationError(f"kernel {kernel}: {error}") from None
-    return Program(kernel, code, addresses, vgprs, agprs, timing)
+    return Program(kernel, code, addresses, vgprs, agprs, chip.name, timing)
 
 
 def _high_half(line: Line, agpr_base: int) -> tuple[int, int] | None:
@@ -185,6 +203,42 @@ def _link(code: list[Code], reuses: list[list[Reuse]]) -> None:
             del alive[key]
         if instruction.issue in ("branch", "barrier"):
             alive.clear()
+
+
+def _parse(address: int, text: str, chip: Chip) -> Line:
+    """One instruction in the names of the tables; a dual one has its other half as `second`."""
+    if chip.lanes == 64:
+        return parse_line(address, text)
+    line, *rest = rdna.parse(address, text)
+    line.second = rest[0] if rest else None
+    return line
+
+
+def _compile_dual(first: Step, line: Line, build: Build) -> Step:
+    """Both halves of a dual instruction, whose first is compiled: each reads what was before."""
+    half = Build(line, build.agpr_base, build.mode, build.chip)
+    second, issue = compile_line(line, half)
+    if issue != "valu" or len(build.writes_v) != 1 or len(half.writes_v) != 1:
+        raise DecodeError(f"{line.name} cannot be half of a dual instruction")
+    (row,) = build.writes_v
+    overlaps = row in half.reads_v
+    build.reads_v |= half.reads_v
+    build.reads_s |= half.reads_s
+    build.writes_v |= half.writes_v
+
+    def step(g: Group) -> None:
+        if not overlaps:
+            first(g)
+            second(g)
+            return
+        old = g.u32[row].copy()
+        first(g)
+        new = g.u32[row].copy()
+        g.u32[row] = old
+        second(g)
+        g.u32[row] = new
+
+    return step
 
 
 def compile_line(line: Line, build: Build) -> tuple[Step, str]:

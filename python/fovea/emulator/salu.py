@@ -58,6 +58,9 @@ def scalar_source(build: Build, operand: Operand, kind: str) -> Getter:
         bits = operand.bits("f64" if size == 2 and operand.is_float else "u32" if size == 1 else "u64")
         value: Any = np.array([bits & ((1 << 32 * size) - 1)], U64 if size == 2 else U32).view(dtype)
         return lambda g: value
+    if operand.text == "null":
+        nothing: Any = np.zeros(1, dtype)
+        return lambda g: nothing
     if operand.text in APERTURES:
         value = np.array([APERTURES[operand.text]], U64).view(dtype)[:1]
         return lambda g: value
@@ -74,6 +77,8 @@ def scalar_source(build: Build, operand: Operand, kind: str) -> Getter:
 
 def scalar_destination(build: Build, operand: Operand, size: int) -> Callable[[Group, Any], None]:
     """Writer of a scalar destination of `size` registers."""
+    if operand.text == "null":
+        return lambda g, value: None
     slot = build.scalar(operand, size, write=True)
     touches_exec = slot + size > EXEC
 

@@ -19,8 +19,8 @@ _NAMED_SCALARS = {
     "vcc": (VCC, 2), "vcc_lo": (VCC, 1), "vcc_hi": (VCC + 1, 1), "m0": (M0, 1),
     "exec": (EXEC, 2), "exec_lo": (EXEC, 1), "exec_hi": (EXEC + 1, 1),
 }  # fmt: skip
-_SPECIAL = {"scc", "vccz", "execz", "off", "src_scc", "src_vccz", "src_execz", "src_shared_base", "src_private_base",
-            "src_shared_limit", "src_private_limit", "shared_base", "private_base"}  # fmt: skip
+_SPECIAL = {"null", "scc", "vccz", "execz", "off", "src_scc", "src_vccz", "src_execz", "src_shared_base",
+            "src_private_base", "src_shared_limit", "src_private_limit", "shared_base", "private_base"}  # fmt: skip
 _REGISTER = re.compile(r"^(v|s|a|ttmp)(?:(\d+)|\[(\d+)(?::(\d+))?\])$")
 _INTEGER = re.compile(r"^-?(0x[0-9a-f]+|\d+)$")
 _FLOAT = re.compile(r"^-?\d+\.\d*(e[+-]?\d+)?$")
@@ -44,6 +44,8 @@ class Operand:
     abs: bool = False
     sext: bool = False
     is_float: bool = False
+    half: int = -1
+    """Of a 16-bit operand that names its half (`v1.l`, `v1.h`): 0 or 1."""
 
     def bits(self, kind: str) -> int:
         """Bit pattern of an immediate when it is read as `kind` (f16, f32, f64, i32, u64, pk_f16, ...)."""
@@ -72,6 +74,8 @@ class Line:
     operands: list[Operand]
     modifiers: dict[str, str] = field(default_factory=dict)
     encoding: str = ""
+    second: Line | None = None
+    """The other half of a dual instruction."""
     target: int = -1
     """Index of the instruction that a branch goes to."""
     index: int = 0
@@ -98,6 +102,9 @@ class Line:
 def parse_operand(text: str) -> Operand:
     """Parse one operand: a register or range, a constant, a special name, or a symbol."""
     raw = text
+    if text.startswith("lit(") and text.endswith(")"):
+        # A constant that is written as a literal although it need not be.
+        text = text[4:-1]
     neg = absolute = sext = False
     if text.startswith("-") and not (_INTEGER.match(text) or _FLOAT.match(text)):
         neg, text = True, text[1:]

@@ -18,9 +18,10 @@ from fovea.emulator.text import Operand
 _KNOWN_MODIFIERS = {
     "op_sel", "op_sel_hi", "neg_lo", "neg_hi", "clamp", "mul", "div", "dst_sel", "dst_unused", "src0_sel", "src1_sel",
     "quad_perm", "row_shl", "row_shr", "row_ror", "row_mirror", "row_half_mirror", "row_bcast", "row_newbcast",
+    "row_share", "row_xmask",
     "wave_shl", "wave_shr", "wave_rol", "wave_ror", "row_mask", "bank_mask", "bound_ctrl",
 }  # fmt: skip
-_VCC = Operand("s", 106, 2, text="vcc")
+_VCC, _VCC_LOW = Operand("s", 106, 2, text="vcc"), Operand("s", 106, 1, text="vcc_lo")
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def compile_row(row: Row, build: Build) -> Step:
     if row.accumulate:
         sources.append(results[0])
     if row.implicit_vcc:
-        sources.append(_VCC)
+        sources.append(_VCC if build.chip.lanes == 64 else _VCC_LOW)
     getters = [build.source(s, kind, i) for i, (s, kind) in enumerate(zip(sources, row.sources, strict=True))]
     writers = [build.destination(r, kind) for r, kind in zip(results, row.results, strict=True)]
     function, direct = _with_output_modifiers(row, build)
