@@ -18,6 +18,7 @@ from typing import Any
 
 from fovea.bindings import amdgpu, arith, ir, vector
 from fovea.codegen import crosslane, matrix, scalar
+from fovea.codegen.chunk import ChunkSource
 from fovea.codegen.combiner import Combiner
 from fovea.codegen.domain import paths_from
 from fovea.codegen.indexing import Index
@@ -164,29 +165,10 @@ class _Writer:
 
     def operand_chunk(self, operand: int, point: Callable[[Index], list[Index]], k: Index) -> Any:
         """16 bytes along k of the query or key from position `k` on, zeros past the depth, as vector<16xi8>."""
-        index, p = self.kernel.index, self.problem
-        width = self.per_chunk
-        while width > 1 and p.depth % width:
-            width //= 2
-        parts = []
-        for first in range(0, self.per_chunk, width):
-            at = index.add(k, first)
-            inside: Any = True
-            if p.depth * self.layout.bytes % matrix.STRETCH_BYTES:
-                inside = index.less(at, p.depth)
-                at = index.assume_multiple(index.minimum(at, p.depth - width), width)
-            lane_dim = p.dim("k") if width > 1 else None
-            value = self.kernel.elemental.mapped(p.op.operands[operand], p.maps[operand], point(at), lane_dim, width)
-            value = scalar.broadcast(value, width)
-            if inside is False:
-                value = scalar.constant(0, value.type)
-            elif inside is not True:
-                value = arith.select(inside, value, scalar.constant(0, value.type))
-            parts.append(value)
-        whole = parts[0]
-        if len(parts) > 1:
-            whole = scalar.from_lanes([scalar.lane(part, i) for part in parts for i in range(width)])
-        return vector.bitcast(ir.VectorType.get([matrix.CHUNK_BYTES], ir.IntegerType.get_signless(8)), whole)
+        p = self.problem
+        ragged = p.depth * self.layout.bytes % matrix.STRETCH_BYTES != 0
+        source = ChunkSource(p.op.operands[operand], p.maps[operand], p.dim("k"), p.depth, p.depth, ragged)
+        return source.load(self.kernel.elemental, point, k)
 
     def load_query(self) -> list[list[Any]]:
         """Matrix operands of this wave's query rows, by stretch of k."""

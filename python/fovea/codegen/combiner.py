@@ -10,6 +10,7 @@ from typing import Any
 
 from fovea.bindings import ir
 from fovea.codegen import scalar
+from fovea.codegen.structured import uniform_value
 from fovea.codegen.types import lanes_of
 
 # Combining op -> neutral element, given the bit width of the type (ignored for floats).
@@ -101,22 +102,8 @@ def _uses(value: Any, wanted: Any, block: Any) -> bool:
 
 def is_neutral(combiner: Combiner, init: Any) -> bool:
     """Whether the tensor `init` is known to hold the neutral element everywhere."""
-    owner = init.owner
-    if isinstance(owner, ir.Block):
-        return False
-    op = owner.opview
-    if op.operation.name == "linalg.fill":
-        return is_neutral(combiner, op.operands[0])
-    if op.operation.name != "arith.constant":
-        return False
-    attribute = op.attributes["value"]
-    if isinstance(attribute, ir.DenseElementsAttr):
-        if not attribute.is_splat:
-            return False
-        attribute = attribute.get_splat_value()
+    value = uniform_value(init)
     neutral = _NEUTRAL[combiner.name](getattr(combiner.type, "width", 0))
     if str(combiner.type) == "i1":
-        return bool(attribute.value) == bool(neutral)
-    return attribute.value == neutral
-
-
+        return value is not None and bool(value) == bool(neutral)
+    return value == neutral

@@ -15,11 +15,12 @@ from typing import Any
 
 from fovea.bindings import amdgpu, arith, ir, linalg, vector
 from fovea.codegen import matrix, scalar
+from fovea.codegen.chunk import ChunkSource
 from fovea.codegen.domain import paths_from
 from fovea.codegen.indexing import Index
 from fovea.codegen.kernel import Kernel, LaunchShape, find_hero
 from fovea.codegen.problem import ContractionProblem, contraction_problem
-from fovea.codegen.structured import as_map, unsupported
+from fovea.codegen.structured import as_map, uniform_value, unsupported
 from fovea.codegen.types import element_bytes, register_type
 from fovea.target import Chip, MatrixInstruction
 
@@ -151,30 +152,15 @@ class _Writer:
     def load_chunk(self, operand: int, row: Index, k: Index) -> Any:
         """16 bytes of `operand` along k from position `k` on; zeros past the end."""
         p, index = self.problem, self.kernel.index
-        inner = p.extents[p.k[-1]] if p.k else 1
-        count = matrix.CHUNK_BYTES // self.bytes
-        width = count
-        while width > 1 and inner % width:
-            width //= 2
-        value = p.op.operands[operand]
-        map_ = as_map(linalg.get_indexing_maps(p.op)[operand])
-        parts = []
-        for first in range(0, count, width):
-            at = index.add(k, first)
-            inside: Any = True
-            if self.k % self.step:
-                inside = index.less(at, self.k)
-                at = index.assume_multiple(index.minimum(at, self.k - width), width)
-            point = p.point(index, self.batch, row, row, at)
-            lane_dim = p.k[-1] if width > 1 else None
-            part = scalar.broadcast(self.kernel.elemental.mapped(value, map_, point, lane_dim, width), width)
-            if inside is not True:
-                part = arith.select(inside, part, scalar.constant(0, part.type))
-            parts.append(part)
-        whole = parts[0]
-        if len(parts) > 1:
-            whole = scalar.from_lanes([scalar.lane(part, i) for part in parts for i in range(width)])
-        return vector.bitcast(ir.VectorType.get([matrix.CHUNK_BYTES], ir.IntegerType.get_signless(8)), whole)
+        source = ChunkSource(
+            p.op.operands[operand],
+            as_map(linalg.get_indexing_maps(p.op)[operand]),
+            p.k[-1] if p.k else None,
+            p.extents[p.k[-1]] if p.k else 1,
+            self.k,
+            self.k % self.step != 0,
+        )
+        return source.load(self.kernel.elemental, lambda at: p.point(index, self.batch, row, row, at), k)
 
     def store_tiles(self, loaded: Sequence[Any]) -> None:
         """Put the chunks of `load_tiles` into LDS."""
@@ -275,25 +261,7 @@ class _Writer:
             if width > 1:
                 lanes = next(i for i, e in enumerate(expressions) if e.position == p.n[-1])
             init = p.op.operands[2]
-            if not is_zero(init):
+            if uniform_value(init) != 0:
                 start = self.kernel.elemental.emit(init, indices, lanes, width)
                 fragment = arith.addf(fragment, scalar.broadcast(start, width if lanes is not None else None))
             self.kernel.store_following({hero: fragment}, paths, indices, lanes, width)
-
-
-def is_zero(value: Any) -> bool:
-    """Whether a tensor is known to hold only zeros (a fill or constant of 0)."""
-    owner = value.owner
-    if isinstance(owner, ir.Block):
-        return False
-    op = owner.opview
-    if op.operation.name == "linalg.fill":
-        return is_zero(op.operands[0])
-    if op.operation.name != "arith.constant":
-        return False
-    attribute = op.attributes["value"]
-    if isinstance(attribute, ir.DenseElementsAttr):
-        if not attribute.is_splat:
-            return False
-        attribute = attribute.get_splat_value()
-    return isinstance(attribute, (ir.FloatAttr, ir.IntegerAttr)) and attribute.value == 0

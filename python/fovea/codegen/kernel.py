@@ -192,3 +192,29 @@ def vector_width(extent: int, bytes_: int) -> int:
     while width > 1 and extent % width:
         width //= 2
     return width
+
+
+def each_item(
+    function: Any,
+    chip: Chip,
+    shape: Sequence[int],
+    bytes_: int,
+    block: int,
+    write: Callable[[Kernel, tuple[Index, ...], int | None, int], None],
+) -> Kernel:
+    """A kernel in which each work-item does a short vector of consecutive elements of `shape`.
+
+    `write(kernel, indices, lanes, width)` builds the work at `indices` for `width` elements along dim `lanes` (None
+    for one). Vectors are 16 bytes of elements of `bytes_`, fewer where the innermost extent is not a multiple.
+    """
+    inner = max((axis for axis, extent in enumerate(shape) if extent != 1), default=None)
+    width = vector_width(shape[inner], bytes_) if inner is not None else 1
+    items = prod(shape) // width
+    kernel = Kernel(function, chip, LaunchShape((-(-items // block), 1, 1), block))
+    index = kernel.index
+    with kernel.writing():
+        item = index.add(index.mul(kernel.workgroup("x"), block), kernel.thread())
+        with kernel.when(index.less(item, items) if items % block else True):
+            indices = index.delinearize(index.mul(item, width), shape)
+            write(kernel, indices, inner if width > 1 else None, width)
+    return kernel

@@ -5,7 +5,6 @@ short vector of results and walks the reduced dims in a loop."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import prod
 from typing import Any
 
 from fovea.bindings import ir, linalg
@@ -13,7 +12,7 @@ from fovea.codegen import scalar
 from fovea.codegen.combiner import combiners_of, is_neutral
 from fovea.codegen.domain import paths_from
 from fovea.codegen.indexing import Index
-from fovea.codegen.kernel import Kernel, LaunchShape, find_hero, vector_width
+from fovea.codegen.kernel import Kernel, each_item, find_hero
 from fovea.codegen.rowwise import reduced_dims
 from fovea.codegen.structured import as_map, iteration_extents, unsupported
 from fovea.codegen.types import element_bytes, register_type, shaped_like
@@ -31,23 +30,14 @@ def build(function: Any, chip: Chip) -> Kernel:
         raise unsupported(hero, "reduces to results through different maps, which has no kernel")
     extents = iteration_extents(hero, maps)
     reduced = reduced_dims(hero)
-    shape = list(hero.results[0].type.shape)
-    inner = max((axis for axis, extent in enumerate(shape) if extent != 1), default=None)
     bytes_ = max(element_bytes(v.type.element_type) for v in hero.operands if isinstance(v.type, ir.RankedTensorType))
-    width = vector_width(shape[inner], max(bytes_, 4)) if inner is not None else 1
-    items = prod(shape) // width
-    kernel = Kernel(function, chip, LaunchShape((-(-items // BLOCK), 1, 1), BLOCK))
-    index = kernel.index
-    with kernel.writing():
-        item = index.add(index.mul(kernel.workgroup("x"), BLOCK), kernel.thread())
-        inside = index.less(item, items) if items % BLOCK else True
-        with kernel.when(inside):
-            indices = index.delinearize(index.mul(item, width), shape)
-            lanes = inner if width > 1 else None
-            values = _accumulate(kernel, hero, outputs[0], extents, reduced, indices, lanes, width)
-            computed = dict(zip(hero.results, values, strict=True))
-            kernel.store_following(computed, paths_from(hero.results[0]), indices, lanes, width)
-    return kernel
+
+    def write(kernel: Kernel, indices: tuple[Index, ...], lanes: int | None, width: int) -> None:
+        values = _accumulate(kernel, hero, outputs[0], extents, reduced, indices, lanes, width)
+        computed = dict(zip(hero.results, values, strict=True))
+        kernel.store_following(computed, paths_from(hero.results[0]), indices, lanes, width)
+
+    return each_item(function, chip, list(hero.results[0].type.shape), max(bytes_, 4), BLOCK, write)
 
 
 def _accumulate(

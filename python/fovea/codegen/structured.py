@@ -44,3 +44,18 @@ def owner_of(value: Any) -> Any | None:
     """The op that defines `value`, None for a block argument."""
     owner = value.owner
     return None if isinstance(owner, ir.Block) else owner.opview
+
+
+def uniform_value(value: Any) -> float | int | None:
+    """The number that a tensor (a fill or constant) is known to hold everywhere, None if not known."""
+    op = owner_of(value)
+    if op is not None and op.operation.name == "linalg.fill":
+        return uniform_value(op.operands[0])
+    if op is None or op.operation.name != "arith.constant":
+        return None
+    attribute = op.attributes["value"]
+    if isinstance(attribute, ir.DenseElementsAttr):
+        if not attribute.is_splat:
+            return None
+        attribute = attribute.get_splat_value()
+    return attribute.value if isinstance(attribute, (ir.FloatAttr, ir.IntegerAttr, ir.BoolAttr)) else None
