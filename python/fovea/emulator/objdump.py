@@ -63,7 +63,7 @@ def disassemble_object(image: bytes, kernel: str, chip: str) -> list[tuple[int, 
     lines: list[tuple[int, str]] = []
     for raw in done.stdout.splitlines():
         match = _LINE.match(raw)
-        if match is None:
+        if match is None or match["text"].startswith("."):
             if raw.startswith(("\t", "  ")):
                 raise EmulationError(f"kernel {kernel}: {tool} cannot decode an instruction of {chip}: {raw.strip()}")
             continue
