@@ -95,6 +95,8 @@ def match_softmax(algebra: Algebra, product: Product, axis: Index) -> tuple[Expr
         raise Unnormalised("the exponential is never divided by its sum")
     if len(product.divisors) > 1:
         raise Mismatch("the exponential is divided more than once")
+    if not axis and product.divisors[0] is exponentials[0]:
+        return exponentials[0], []  # one key: its exponential is the sum
     terms = _terms(product.divisors[0])
     sums = [term for term in terms if term.kind == "reduce"]
     check_denominator(algebra, exponentials[0], sums[0] if len(sums) == 1 else product.divisors[0], axis)
