@@ -70,10 +70,18 @@ class Build:
         self.writes_v: set[int] = set()
         self.writes_s: set[int] = set()
 
-    def vector(self, operand: Operand, count: int, write: bool = False, used: tuple[int, ...] | None = None) -> int:
-        """Row of the first register of a vector operand of `count` registers, of which only `used` matter (all)."""
+    def vector(
+        self, operand: Operand, count: int, write: bool = False, used: tuple[int, ...] | None = None,
+        halves: bool = False,
+    ) -> int:  # fmt: skip
+        """Row of the first register of a vector operand of `count` registers, of which only `used` matter (all).
+
+        With `halves` the operand may name a half of its register, which the caller sees to.
+        """
         if operand.kind not in ("v", "a"):
             raise DecodeError(f"operand '{operand.text}': expected a vector register")
+        if operand.half >= 0 and not halves:
+            raise DecodeError(f"operand '{operand.text}' names a half of a register where a whole one is used")
         if operand.count != count:
             raise DecodeError(f"operand '{operand.text}': expected {count} registers, found {operand.count}")
         row = operand.index + (self.agpr_base if operand.kind == "a" else 0)
@@ -139,11 +147,9 @@ class Build:
                 return pair.view(dtype)[..., 0]
 
             return wide
-        row = self.vector(operand, 1)
+        row = self.vector(operand, 1, halves=kind in _HALF)
         if selection is not None and selection != "DWORD":
             return _sub_dword(row, kind, selection, operand.sext)
-        if operand.half >= 0 and kind not in _HALF:
-            raise DecodeError(f"operand '{operand.text}' names a half where {kind} is read")
         if kind in _HALF:
             half = max(self.line.bits("op_sel", (0, 0, 0, 0))[position], operand.half)
             return {
@@ -247,8 +253,6 @@ class Build:
                     g.exec_changed()
 
             return write_mask
-        if operand.half >= 0 and kind not in _HALF:
-            raise DecodeError(f"operand '{operand.text}' names a half of a result of {kind}")
         if kind in _WIDE:
             row = self.vector(operand, 2, write=True)
 
@@ -263,7 +267,7 @@ class Build:
         if kind in ("pk_f32", "pk_u32"):
             row = self.vector(operand, 2, write=True)
             return lambda g, value: put(g, (g.f32 if kind == "pk_f32" else g.u32)[row : row + 2], value)
-        row = self.vector(operand, 1, write=True)
+        row = self.vector(operand, 1, write=True, halves=kind in _HALF)
         if kind.startswith("pk_"):
             dtype = NUMPY[kind]
 

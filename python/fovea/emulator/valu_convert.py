@@ -123,15 +123,21 @@ def convert_from_pair(build: Build, name: str) -> Step:
     return step
 
 
+def _require_only_op_sel(build: Build) -> None:
+    unknown = set(build.line.modifiers) - {"op_sel"}
+    if unknown:
+        raise DecodeError(f"modifier {', '.join(sorted(unknown))} is not supported on {build.line.name}")
+
+
 def convert_to_pair(build: Build, name: str) -> Step:
     """v_cvt_pk_fp8_f32/bf8: two f32 become the low or (op_sel's last bit) high word; the other word is kept."""
     line = build.line
     bits = line.bits("op_sel", (0, 0, 0))
-    high = bits[-1]
     operands = line.operands
+    _require_only_op_sel(build)
+    high = max(bits[-1], operands[0].half)
     first, second = (build.source(o, "f32", i) for i, o in enumerate(operands[1:3]))
-    row = build.vector(operands[0], 1, write=True)
-
+    row = build.vector(operands[0], 1, write=True, halves=True)
     saturate, encode = build.saturate, FLOAT8[build.chip.float8][name].encode
 
     def step(g: Group) -> None:
@@ -147,6 +153,7 @@ def convert_stochastic(build: Build, name: str) -> Step:
     line = build.line
     bits = line.bits("op_sel", (0, 0, 0, 0))
     byte = bits[2] + 2 * bits[3]
+    _require_only_op_sel(build)
     value, random = build.source(line.operands[1], "f32"), build.source(line.operands[2], "u32", 1)
     row = build.vector(line.operands[0], 1, write=True)
     saturate, encode = build.saturate, FLOAT8[build.chip.float8][name].encode_stochastic

@@ -121,6 +121,11 @@ def test_halves_of_registers() -> None:
     np.testing.assert_array_equal(result.v(1)[:32], 0xAAAA0000 | LANES[:32])
     np.testing.assert_array_equal(result.v(2)[:32], int(twice) << 16 | 0xBBBB)
     np.testing.assert_array_equal(result.v(3, F32)[:32], LANES[:32] / 8)
+    v = {0: np.ones(64, F32), 1: both}
+    packed = run_assembly("v_cvt_pk_fp8_f32 v1.h, v0, v0", v=v, exec_mask=LOW, chip="gfx1201")
+    np.testing.assert_array_equal(packed.v(1)[:32], 0x38381234)
+    with pytest.raises(EmulationError, match="byte_sel is not supported"):
+        run_assembly("v_cvt_sr_fp8_f32 v1, v0, v0 byte_sel:2", chip="gfx1201")
     with pytest.raises(EmulationError, match="names a half"):
         run_assembly("v_add_f32 v1.h, v0, v0", chip="gfx1201")
 
