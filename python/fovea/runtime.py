@@ -130,8 +130,9 @@ class _Written:
     def require_outputs(self) -> None:
         """EmulationError if a byte of an output was never written."""
         for spec in self.plan.outputs:
-            missing = np.flatnonzero(self._marks(self.buffers[spec.buffer])[: spec.bytes] == 0)
-            if len(missing):
+            marks = self._marks(self.buffers[spec.buffer])[: spec.bytes]
+            if not marks.all():
+                missing = np.flatnonzero(marks == 0)
                 raise EmulationError(
                     f"no launch wrote byte {int(missing[0])} of output '{spec.name}' ({len(missing)} bytes are missing)"
                 )

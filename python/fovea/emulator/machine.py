@@ -17,6 +17,7 @@ from fovea.emulator.program import Code, Program
 from fovea.emulator.sharing import Recorders, Sharing
 from fovea.emulator.statistics import VECTOR_CLASSES, Statistics
 from fovea.emulator.traffic import Traffic
+from fovea.emulator.written import Written
 
 Array = np.ndarray[Any, Any]
 _VIEWS: dict[int, Any] = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64, 16: np.complex128}
@@ -63,6 +64,7 @@ class Machine:
         self.scratch_bytes = scratch_bytes
         self.scratch_stride = scratch_bytes + 15 & ~15
         self.scratch = _typed(self.scratch_stride * 64 * self.wave_count)
+        self.scratch_written = Written(np.zeros(len(self.scratch[1]), np.uint8)) if checks and scratch_bytes else None
         self.traffic = traffic
         self.sharing = sharing
         self.loop_limit = loop_limit

@@ -88,9 +88,14 @@ class AddressSpace:
                 buffer.read_high = high
         elif self.keep and not buffer.saved:
             buffer.saved = True
+            marks = buffer.written.marks if buffer.written is not None else None
+            if marks is not None and not marks.any():
+                # Content that is not defined needs no copy.
+                self._before.append((marks, np.zeros(1, np.uint8)))
+                return
             self._before.append((buffer.views[1], buffer.views[1].copy()))
-            if buffer.written is not None:
-                self._before.append((buffer.written.marks, buffer.written.marks.copy()))
+            if marks is not None:
+                self._before.append((marks, marks.copy()))
 
     def nearest(self, address: int) -> str:
         """Text that names the buffer nearest to an address and the distance."""

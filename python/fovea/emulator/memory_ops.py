@@ -217,10 +217,17 @@ def compile_scratch(name: str, build: Build) -> Step:
             places = places[g.active]
         if not len(places):
             return
+        written = machine.scratch_written
         if access.store:
             scatter(machine.scratch, places, access.width, read_stored(g, row, access))
-        else:
-            write_loaded(g, row, access, gather(machine.scratch, places, access.width))
+            if written is not None:
+                written.mark(places, access.width)
+            return
+        missing = written.missing(places, access.width) if written is not None else None
+        if missing is not None:
+            byte = int(places[missing]) % machine.scratch_stride
+            raise Fault(f"{access.width}-byte load of scratch byte {byte}, which nothing has written", lane=missing)
+        write_loaded(g, row, access, gather(machine.scratch, places, access.width))
 
     return step
 

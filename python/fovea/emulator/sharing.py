@@ -30,7 +30,7 @@ _NAMES = ("wrote", "read", "changed atomically")
 _WRITERS, _READERS, _ATOMIC = range(3)
 _AGAINST = {_WRITERS: (_WRITERS, _READERS, _ATOMIC), _READERS: (_WRITERS, _ATOMIC), _ATOMIC: (_WRITERS, _READERS)}
 """What another workgroup must not have done before an access of each kind."""
-_NARROW = {"byte": 1, "b8": 1, "short": 2, "b16": 2}
+_WIDTHS = {"byte": 1, "b8": 1, "short": 2, "b16": 2, "dwordx2": 8, "b64": 8, "dwordx4": 16, "b128": 16}
 
 
 class Contested(Exception):
@@ -96,7 +96,7 @@ class Sharing:
                 if buffer is None:
                     return
                 # Granules count from a multiple of their size.
-                start = end = buffer.host & ~3
+                start = end = buffer.host & ~15
             members.append(buffer)
             end = max(end, buffer.host + buffer.size)
 
@@ -164,7 +164,7 @@ class Sharing:
         uneven = granule > 1 and (width % granule or int(np.bitwise_or.reduce(places)) % granule)
         if kind != _READERS:
             if uneven:
-                raise Contested(1, self.exact)
+                raise Contested(max(granule // 4, 1), self.exact)
             region.low, region.high = min(region.low, int(places.min())), max(region.high, int(places.max()) + width)
         first = places // granule
         if uneven:
@@ -233,6 +233,11 @@ class Recorders:
 
 
 def _granule(program: Program) -> int:
-    """The narrowest global store of the program, at most four bytes."""
-    words = (c.line.name.split("_") for c in program.code if c.issue == "vmem" and "_store_" in c.line.name)
-    return min((_NARROW.get(word, 4) for name in words for word in name), default=4)
+    """Bytes of the narrowest global store of the program, four if it has atomics."""
+    widths = [16]
+    for code in program.code:
+        if code.issue == "vmem" and "_store_" in code.line.name:
+            widths.append(min((_WIDTHS[word] for word in code.line.name.split("_") if word in _WIDTHS), default=4))
+        elif code.issue == "vmem" and "_atomic_" in code.line.name:
+            widths.append(4)
+    return min(widths)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Which bytes of a buffer have been written: reads of the others are errors."""
+"""Which bytes of a buffer or of scratch have been written: reads of the others are errors."""
 
 from __future__ import annotations
 
@@ -25,10 +25,8 @@ class Written:
 
     def require(self, offsets: Array, width: int, buffer: Buffer) -> None:
         """Raise Fault for the first of these byte offsets, one a lane, whose `width` bytes are not all written."""
-        found = gather(self.views, offsets, width)
-        missing = found != np.iinfo(found.dtype).max
-        if missing.any():
-            lane = int(np.flatnonzero(missing.any(axis=1) if missing.ndim > 1 else missing)[0])
+        lane = self.missing(offsets, width)
+        if lane is not None:
             start = int(offsets[lane])
             byte = start + int(np.flatnonzero(self.marks[start : start + width] == 0)[0])
             raise Fault(
@@ -36,6 +34,14 @@ class Written:
                 "written",
                 lane=lane,
             )
+
+    def missing(self, offsets: Array, width: int) -> int | None:
+        """The first of these byte offsets whose `width` bytes are not all written."""
+        found = gather(self.views, offsets, width)
+        bad = found != np.iinfo(found.dtype).max
+        if not bad.any():
+            return None
+        return int(np.flatnonzero(bad.any(axis=1) if bad.ndim > 1 else bad)[0])
 
     def mark(self, offsets: Array, width: int) -> None:
         """These bytes are written now."""

@@ -106,6 +106,15 @@ def test_launches_in_place_are_run_again_from_their_first_state() -> None:
     assert issubclass(Contested, Exception)
 
 
+def test_memory_that_starts_between_granules() -> None:
+    """The recorder's granules do not meet the stores, so the launch is run again with finer ones."""
+    x, marks = np.arange(4096, dtype=np.float32), np.zeros(4 * 4096, np.uint8)
+    y = np.zeros(4 * 4096 + 1, np.uint8)[1:]
+    emulate(compile_kernel(SHIFT)[0], grid=(64,), args=[x, y, np.int32(0)], uninitialised={1: marks})
+    np.testing.assert_array_equal(y.view(np.float32), x + np.float32(1))
+    assert marks.all()
+
+
 def test_uninitialised_buffers() -> None:
     code = compile_kernel(SHIFT)[0]
     x, y = np.ones(4096, np.float32), np.zeros(4096, np.float32)

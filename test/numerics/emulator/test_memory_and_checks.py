@@ -196,6 +196,10 @@ BROKEN: list[Any] = [
      {0: OFFSET4, 6: OFFSET4}, {}, ("v1, v3", "v1, v2"), ["reads v3", "nothing has written"]),
     ("lane mask", "s_andn2_b64 s[4:5], s[6:7], vcc", {}, {}, ("vcc", "exec"), ["reads s6", "nothing has written"]),
     ("scalar register", "s_add_u32 s4, s5, 1", {}, {}, ("s5", "s59"), ["reads s5"]),
+    ("scratch not written", "s_mov_b64 exec, 0xffff\nscratch_store_dwordx2 off, v[0:1], off offset:8\n"
+     "s_mov_b64 exec, s[4:5]\nscratch_load_dword v2, off, off offset:12", {0: OFFSET4, 1: OFFSET4},
+     {"scratch_bytes": 16, "s": {4: 0x1FFFF, 5: 0}}, ("s[4:5]", "0xfff0"),
+     ["load of scratch byte 12, which nothing has written", "lane 16"]),
     ("scratch", "scratch_store_dword off, v0, off offset:16", {0: OFFSET4}, {"scratch_bytes": 16},
      ("offset:16", "offset:12"), ["scratch access at byte 16", "16 bytes a lane"]),
 ]  # fmt: skip
