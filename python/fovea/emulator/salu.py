@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from fovea.emulator.carry import add_carry_out, add_with_carry, subtract_with_borrow
 from fovea.emulator.errors import DecodeError
 from fovea.emulator.group import Group
 from fovea.emulator.operands import APERTURES, NUMPY, Build, Getter, Step
@@ -142,21 +143,6 @@ def _short(a: Any) -> Any:
     return a.astype(np.int16).astype(I32)
 
 
-def _add(a: Any, b: Any) -> Any:
-    total = a + b
-    return total, total < a
-
-
-def _addc(a: Any, b: Any, c: Any) -> Any:
-    total = a.astype(U64) + b + c
-    return total.astype(U32), total > U64(0xFFFFFFFF)
-
-
-def _subb(a: Any, b: Any, c: Any) -> Any:
-    total = a.astype(I64) - b.astype(I64) - c
-    return total.astype(U32), total < 0
-
-
 def _signed(operation: Any) -> Any:
     def compute(a: Any, b: Any) -> Any:
         wide = operation(a.astype(I64), b.astype(I64))
@@ -263,12 +249,12 @@ TABLE: list[ScalarRow] = [
     *_rows("s_bitset1_b32: b32 <- b32 dst", _bitset(1, 32)),
     *_rows("s_bitset0_b64: b64 <- b32 dst", _bitset(0, 64)),
     *_rows("s_bitset1_b64: b64 <- b32 dst", _bitset(1, 64)),
-    *_rows("s_add_u32: u32 <- u32 u32", _add, "out"),
+    *_rows("s_add_u32: u32 <- u32 u32", add_carry_out, "out"),
     *_rows("s_sub_u32: u32 <- u32 u32", lambda a, b: (a - b, a < b), "out"),
     *_rows("s_add_i32: i32 <- i32 i32", _signed(np.add), "out"),
     *_rows("s_sub_i32: i32 <- i32 i32", _signed(np.subtract), "out"),
-    *_rows("s_addc_u32: u32 <- u32 u32 scc", _addc, "out"),
-    *_rows("s_subb_u32: u32 <- u32 u32 scc", _subb, "out"),
+    *_rows("s_addc_u32: u32 <- u32 u32 scc", add_with_carry, "out"),
+    *_rows("s_subb_u32: u32 <- u32 u32 scc", subtract_with_borrow, "out"),
     *_rows("s_addk_i32: i32 <- dst i32", lambda d, a: _signed(np.add)(d, _short(a)), "out"),
     *_rows("s_mulk_i32: i32 <- dst i32", lambda d, a: d * _short(a)),
     *_rows("s_absdiff_i32: i32 <- i32 i32", lambda a, b: np.abs(a.astype(I64) - b).astype(I32), "nz"),

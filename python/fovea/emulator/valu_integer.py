@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from fovea.emulator.carry import add_carry_out, add_with_carry, subtract_with_borrow
 from fovea.emulator.vector import Row, rows
 
 U32, U64, I32, I64 = np.uint32, np.uint64, np.int32, np.int64
@@ -51,21 +52,6 @@ def _mad64_signed(a: Any, b: Any, c: Any) -> Any:
     product = a.astype(I64) * b.astype(I64)
     total = product + c
     return total, ((product ^ total) & (c ^ total)) < 0
-
-
-def _add_carry(a: Any, b: Any) -> Any:
-    total = a + b
-    return total, total < a
-
-
-def _addc(a: Any, b: Any, c: Any) -> Any:
-    total = a.astype(U64) + b + c
-    return total.astype(U32), total > U64(0xFFFFFFFF)
-
-
-def _subb(a: Any, b: Any, c: Any) -> Any:
-    total = a.astype(I64) - b.astype(I64) - c
-    return total.astype(U32), total < 0
 
 
 def _align(a: Any, b: Any, shift: Any) -> Any:
@@ -168,12 +154,12 @@ TABLE: list[Row] = [
     *rows("v_subrev_u32: u32 <- u32 u32", lambda a, b: b - a),
     *rows("v_add_i32: i32 <- i32 i32", np.add, integer_clamp=_clamped(I32, np.add)),
     *rows("v_sub_i32: i32 <- i32 i32", np.subtract, integer_clamp=_clamped(I32, np.subtract)),
-    *rows("v_add_co_u32: u32,mask <- u32 u32", _add_carry),
+    *rows("v_add_co_u32: u32,mask <- u32 u32", add_carry_out),
     *rows("v_sub_co_u32: u32,mask <- u32 u32", lambda a, b: (a - b, a < b)),
     *rows("v_subrev_co_u32: u32,mask <- u32 u32", lambda a, b: (b - a, b < a)),
-    *rows("v_addc_co_u32: u32,mask <- u32 u32 mask", _addc),
-    *rows("v_subb_co_u32: u32,mask <- u32 u32 mask", _subb),
-    *rows("v_subbrev_co_u32: u32,mask <- u32 u32 mask", lambda a, b, c: _subb(b, a, c)),
+    *rows("v_addc_co_u32: u32,mask <- u32 u32 mask", add_with_carry),
+    *rows("v_subb_co_u32: u32,mask <- u32 u32 mask", subtract_with_borrow),
+    *rows("v_subbrev_co_u32: u32,mask <- u32 u32 mask", lambda a, b, c: subtract_with_borrow(b, a, c)),
     *rows("v_mul_lo_u32: u32 <- u32 u32", np.multiply),
     *rows("v_mul_hi_u32: u32 <- u32 u32", _high),
     *rows("v_mul_hi_i32: i32 <- i32 i32", _high_signed),
