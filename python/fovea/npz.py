@@ -14,6 +14,7 @@ import numpy as np
 from fovea.errors import InputError
 
 Array = np.ndarray[Any, Any]
+# zipfile raises NotImplementedError for a compression that it does not know.
 _DAMAGE = (ValueError, EOFError, OSError, zipfile.BadZipFile, zlib.error, NotImplementedError)
 _NPY_MAGIC = b"\x93NUMPY"
 

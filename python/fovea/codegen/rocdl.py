@@ -6,7 +6,7 @@ from __future__ import annotations
 import io
 from typing import Any
 
-from fovea.bindings import passmanager
+from fovea.bindings import ir, passmanager
 from fovea.errors import CompileError
 from fovea.target import Chip
 
@@ -30,7 +30,7 @@ def lower(module: Any, chip: Chip, largest_buffer: int) -> None:
     """Lower every gpu.module in `module` in place."""
     try:
         passmanager.PassManager.parse(pipeline(chip, largest_buffer), module.context).run(module.operation)
-    except Exception as error:
+    except ir.MLIRError as error:
         raise CompileError(f"lowering to ROCDL failed; this is an error in Fovea: {error}") from error
 
 
