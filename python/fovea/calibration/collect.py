@@ -67,18 +67,19 @@ def calibrate(
             batch += 1
     if not batch:
         raise InputError("there is no calibration batch: give at least one")
-    _annotate(module, statistics)
+    set_max_abs(module, {id_: seen.max_abs for id_, seen in statistics.items()})
     return statistics
 
 
-def _annotate(module: Any, statistics: Mapping[str, Statistics]) -> None:
+def set_max_abs(module: Any, ranges: Mapping[str, float]) -> None:
+    """Set `max_abs` (rounded up to f32) and `calibrated` on the captures whose id `ranges` has."""
     f32 = ir.F32Type.get(module.context)
 
     def visit(op: Any) -> Any:
         if op.name == CAPTURE:
-            found = statistics.get(ir.StringAttr(op.attributes["id"]).value)
+            found = ranges.get(ir.StringAttr(op.attributes["id"]).value)
             if found is not None:
-                max_abs = _round_up(found.max_abs)
+                max_abs = _round_up(found)
                 op.attributes["max_abs"] = ir.FloatAttr.get(f32, max_abs, ir.Location.unknown(module.context))
                 op.attributes["calibrated"] = ir.BoolAttr.get(True, module.context)
         return ir.WalkResult.ADVANCE
@@ -87,6 +88,7 @@ def _annotate(module: Any, statistics: Mapping[str, Statistics]) -> None:
 
 
 def _round_up(value: float) -> float:
-    """The least f32 that is not below `value`."""
+    """The least finite f32 that is not below `value` (the largest one for what rounds to it from above)."""
     rounded = np.float32(value)
-    return float(rounded if rounded >= value else np.nextafter(rounded, np.float32(np.inf)))
+    up = rounded if rounded >= value else np.nextafter(rounded, np.float32(np.inf))
+    return float(min(up, np.finfo(np.float32).max))
