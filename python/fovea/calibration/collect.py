@@ -24,6 +24,46 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 Observer = Callable[[Any, str, Array], None]  # capture op, its id, the tensor (a view: copy what is kept)
 CAPTURE = "fovea.capture"
+NO_BATCH = "there is no calibration batch: give at least one"
+
+
+class Collector:
+    """Runs batches through the entry function of a module; `statistics`: what each capture saw, by its id.
+
+    Captures of one id share statistics. observers: called with each captured tensor as well, once it has been checked.
+    """
+
+    def __init__(self, module: Any, weights: WeightStore | None = None, observers: Sequence[Observer] = ()) -> None:
+        self.statistics: dict[str, Statistics] = {}
+        self._observers = observers
+        self._batch = 0
+        self._executor = Executor(module, weights, on_capture=self._observe)
+
+    def run(self, number: int, inputs: Mapping[str, Array]) -> None:
+        """Run one batch. InputError, naming it by `number`, if an input does not fit, or if a captured tensor holds NaN
+        or infinity."""
+        self._batch = number
+        try:
+            with np.errstate(over="ignore"):
+                self._executor.run(inputs)
+        except InputError as error:
+            if "calibration batch" in str(error):
+                raise
+            raise InputError(f"calibration batch {number}: {error}") from error
+
+    def _observe(self, op: Any, id_: str, value: Array) -> None:
+        magnitude = largest_magnitude(value)
+        if not np.isfinite(np.float32(magnitude)):
+            found = "NaN" if np.isnan(magnitude) else "an infinite value"
+            if np.isfinite(magnitude):
+                found = f"{magnitude:g}, which f32 cannot hold"
+            raise InputError(
+                f"{location_text(op)}: capture '{id_}' saw {found} in calibration batch {self._batch}; "
+                "check the inputs and weights, or leave this tensor out of quantisation"
+            )
+        self.statistics.setdefault(id_, Statistics()).update(value)
+        for observer in self._observers:
+            observer(op, id_, value)
 
 
 def calibrate(
@@ -34,41 +74,18 @@ def calibrate(
 ) -> dict[str, Statistics]:
     """Run `batches` through the entry function of `module`; the statistics of each capture by its id.
 
-    Sets `max_abs` (rounded up to f32) and `calibrated` on the captures that ran. Captures of one id share statistics.
-    observers: called with each captured tensor as well, once it has been checked.
-    InputError if there is no batch, if an input does not fit, or if a captured tensor holds NaN or infinity.
+    Sets `max_abs` (rounded up to f32) and `calibrated` on the captures that ran. `batches` is read one at a time.
+    InputError if there is no batch, and as `Collector`, whose `observers` these are.
     """
-    statistics: dict[str, Statistics] = {}
-    batch = 0
-
-    def observe(op: Any, id_: str, value: Array) -> None:
-        magnitude = largest_magnitude(value)
-        if not np.isfinite(np.float32(magnitude)):
-            found = "NaN" if np.isnan(magnitude) else "an infinite value"
-            if np.isfinite(magnitude):
-                found = f"{magnitude:g}, which f32 cannot hold"
-            raise InputError(
-                f"{location_text(op)}: capture '{id_}' saw {found} in calibration batch {batch}; "
-                "check the inputs and weights, or leave this tensor out of quantisation"
-            )
-        statistics.setdefault(id_, Statistics()).update(value)
-        for observer in observers:
-            observer(op, id_, value)
-
-    executor = Executor(module, weights, on_capture=observe)
-    with np.errstate(over="ignore"):
-        for batch, inputs in enumerate(batches):
-            try:
-                executor.run(inputs)
-            except InputError as error:
-                if "calibration batch" in str(error):
-                    raise
-                raise InputError(f"calibration batch {batch}: {error}") from error
-            batch += 1
-    if not batch:
-        raise InputError("there is no calibration batch: give at least one")
-    set_max_abs(module, {id_: seen.max_abs for id_, seen in statistics.items()})
-    return statistics
+    collector = Collector(module, weights, observers)
+    count = 0
+    for inputs in batches:
+        collector.run(count, inputs)
+        count += 1
+    if not count:
+        raise InputError(NO_BATCH)
+    set_max_abs(module, {id_: seen.max_abs for id_, seen in collector.statistics.items()})
+    return collector.statistics
 
 
 def set_max_abs(module: Any, ranges: Mapping[str, float]) -> None:
