@@ -54,12 +54,12 @@ class _Graph:
 def _layer(g: _Graph, x: str, mask: str, prefix: str) -> str:
     """One encoder layer of x (batch, tokens, hidden); `mask` is added to the scores."""
     heads, merged = "heads_shape", "merged_shape"
-    split = {
-        part: g.op("Reshape", g.linear(x, f"{prefix}.attention.self.{part}"), heads) for part in ("query", "key", "value")
-    }
-    query = g.op("Transpose", split["query"], perm=[0, 2, 1, 3])
-    key = g.op("Transpose", split["key"], perm=[0, 2, 3, 1])
-    value = g.op("Transpose", split["value"], perm=[0, 2, 1, 3])
+
+    def part(name: str, order: list[int]) -> str:
+        projected = g.linear(x, f"{prefix}.attention.self.{name}")
+        return g.op("Transpose", g.op("Reshape", projected, heads), perm=order)
+
+    query, key, value = part("query", [0, 2, 1, 3]), part("key", [0, 2, 3, 1]), part("value", [0, 2, 1, 3])
     scores = g.op("Add", g.op("Mul", g.op("MatMul", query, key), "score_scale"), mask)
     context = g.op("MatMul", g.op("Softmax", scores, axis=-1), value)
     context = g.op("Reshape", g.op("Transpose", context, perm=[0, 2, 1, 3]), merged)
@@ -95,7 +95,8 @@ def build(weights: Mapping[str, Array], batch: int, tokens: int) -> Any:
     pooled = g.op("Div", total, count)
     length = g.op("Max", g.op("ReduceL2", pooled, middle, keepdims=1), g.constant("least_length", np.float32(1e-12)))
     g.nodes.append(helper.make_node("Div", [pooled, length], ["embeddings"], name="embeddings"))
-    inputs = [helper.make_tensor_value_info(n, TensorProto.INT64, [batch, tokens]) for n in ("input_ids", "attention_mask")]
+    shape = [batch, tokens]
+    inputs = [helper.make_tensor_value_info(n, TensorProto.INT64, shape) for n in ("input_ids", "attention_mask")]
     output = helper.make_tensor_value_info("embeddings", TensorProto.FLOAT, [batch, HIDDEN])
     graph = helper.make_graph(g.nodes, "minilm", inputs, [output], list(g.initializers.values()))
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=10)

@@ -99,8 +99,8 @@ def _connect(scheduler: str) -> Iterator[Any]:
         try:
             client = stack.enter_context(distributed.Client(where, timeout=CONNECT_SECONDS, set_as_default=False))
         except (OSError, ValueError, distributed.comm.core.CommClosedError) as error:
-            raise InputError(f"calibration scheduler '{scheduler}': cannot be reached: {error or 'no answer'}; start one "
-                             "with `dask scheduler`, or use local:N") from error  # fmt: skip
+            raise InputError(f"calibration scheduler '{scheduler}': cannot be reached: {error or 'no answer'}; start "
+                             "one with `dask scheduler`, or use local:N") from error  # fmt: skip
         yield client
 
 
@@ -176,8 +176,8 @@ def _result(distributed: Any, future: Any) -> Any:
     try:
         return future.result()
     except distributed.scheduler.KilledWorker as error:
-        raise ExecutionError(f"calibration: every worker that ran a batch was killed ({error}); out of memory? Try with "
-                             "fewer processes") from error  # fmt: skip
+        raise ExecutionError(f"calibration: every worker that ran a batch was killed ({error}); out of memory? Try "
+                             "with fewer processes") from error  # fmt: skip
     except ImportError as error:
         raise ExecutionError(f"calibration: a worker of the cluster lacks a package: {error}; install this version of "
                              "Fovea there: pip install 'fovea[distributed]'") from error  # fmt: skip

@@ -105,8 +105,8 @@ def entropy(statistics: Statistics, parameter: float | None, storage: str) -> fl
     below = np.concatenate([[0.0], np.cumsum(counts)])
     candidates = _clip_points(statistics, every_bin=False)
     divergences = np.empty(len(candidates))
-    for i, candidate in enumerate(candidates):
-        end = int(np.searchsorted(lower, candidate))
+    ends = np.append(np.searchsorted(lower, candidates[:-1]), len(lower))  # max|x| clips nothing
+    for i, (candidate, end) in enumerate(zip(candidates, ends, strict=True)):
         codes = _rounded(middles[:end] / (candidate / STORAGE_MAX[storage]), storage).view(np.uint8)
         starts = np.concatenate([[0], np.nonzero(np.diff(codes))[0] + 1])  # codes rise with the bins
         lengths = np.diff(starts, append=end)

@@ -60,9 +60,8 @@ class SavedRanges:
             "source": self.source, "storage": self.storage,
         }  # fmt: skip
         lines = [f" {json.dumps(key)}: {json.dumps(value)}" for key, value in head.items()]
-        captures = [
-            f"  {json.dumps(id_)}: {json.dumps(_entry(self.ranges[id_], seen))}" for id_, seen in self.statistics.items()
-        ]
+        entries = {id_: _entry(self.ranges[id_], seen) for id_, seen in self.statistics.items()}
+        captures = [f"  {json.dumps(id_)}: {json.dumps(entry)}" for id_, entry in entries.items()]
         lines.append(' "captures": {\n' + ",\n".join(captures) + "\n }")
         write_atomically(path, "{\n" + ",\n".join(lines) + "\n}\n")
 
@@ -101,21 +100,21 @@ def load_ranges(path: str | os.PathLike[str]) -> SavedRanges:
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: not a file of ranges: it is not JSON ({error})") from error
     if not isinstance(document, dict) or document.get("format") != FORMAT:
-        raise InputError(f"{path}: not a file of ranges: expected \"format\": \"{FORMAT}\"; make one with --save-ranges")
+        raise InputError(f"{path}: not a file of ranges: expected 'format' to be '{FORMAT}'; make one with "
+                         "--save-ranges")  # fmt: skip
     if document.get("version") != VERSION:
         raise InputError(f"{path}: expected version {VERSION} of the format, found {document.get('version')}; "
                          "calibrate again with --save-ranges")  # fmt: skip
-    texts = {name: document.get(name) for name in ("fingerprint", "source", "storage")}
+    texts = [document.get(name) for name in ("fingerprint", "source", "storage")]
     captures = document.get("captures")
-    for name, value in texts.items():
-        if not isinstance(value, str):
-            raise InputError(f"{path}: expected a text as '{name}', found {value!r}")
+    if not all(isinstance(text, str) for text in texts):
+        raise InputError(f"{path}: expected texts as 'fingerprint', 'source' and 'storage', found {texts}")
     if not isinstance(captures, dict):
         raise InputError(f"{path}: expected an object as 'captures', found {captures!r}")
     found = {id_: _read_entry(path, id_, entry) for id_, entry in captures.items()}
-    return SavedRanges(
-        **texts, statistics={id_: s for id_, (s, _) in found.items()}, ranges={id_: r for id_, (_, r) in found.items()}
-    )
+    fingerprint, source, storage = map(str, texts)
+    return SavedRanges(fingerprint, source, storage, {i: s for i, (s, _) in found.items()},
+                       {i: r for i, (_, r) in found.items()})  # fmt: skip
 
 
 def _read_entry(path: str | os.PathLike[str], id_: str, entry: Any) -> tuple[Statistics, Range]:

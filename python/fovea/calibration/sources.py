@@ -147,14 +147,14 @@ def load_batches(sources: Sequence[PathLike], inputs: Inputs) -> Source:
     """
     if not sources:
         raise InputError("no calibration file given")
-    named = [source for source in map(os.fspath, sources) if source.split(":")[0] == RANDOM]
+    names = [str(os.fspath(source)) for source in sources]
+    named = [name for name in names if name.split(":")[0] == RANDOM]
     if named:
-        if len(sources) > 1:
-            raise UsageError(f"calibration data is random or from files, not both: found {named[0]} and "
-                             f"{next(os.fspath(s) for s in sources if s != named[0] or len(named) > 1)}")  # fmt: skip
+        if len(names) > 1:
+            raise UsageError(f"calibration data: expected {named[0]} alone, found {', '.join(names)}")
         return RandomBatches(inputs, *parse_random(named[0]))
     paths: list[Path] = []
-    for path in map(Path, sources):
+    for path in map(Path, names):
         paths += _folder(path) if path.is_dir() else [path]
     return NpzBatches(paths, inputs)
 
