@@ -41,6 +41,7 @@ from fovea.files import write_atomically
 FORMAT, VERSION = "fovea ranges", 1
 _LISTED = 5  # ids that an error names
 _COUNT = np.dtype("<i8")
+_LARGEST = math.nextafter(float(np.finfo(np.float32).max) * (1 + 2**-25), 0)  # what rounds to a finite f32
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,7 @@ def _read_entry(path: str | os.PathLike[str], id_: str, entry: Any) -> tuple[Sta
     except (TypeError, KeyError, ValueError, binascii.Error, zlib.error) as error:
         raise InputError(f"{path}: capture '{id_}': not as --save-ranges writes it ({error!r})") from error
     for name, number in (("max_abs", max_abs), ("range", value)):
-        if not (math.isfinite(np.float32(number)) and number >= 0) or (number == 0 and max_abs > 0):
+        if not 0 <= number <= _LARGEST or (number == 0 and max_abs > 0):
             wanted = "finite in f32 and >= 0" if not max_abs > 0 else "finite in f32 and > 0"
             raise InputError(f"{path}: capture '{id_}': expected '{name}' to be {wanted}, found {number}")
     if first + len(counts) > BINS or (counts < 0).any() or int(counts.sum()) != elements:

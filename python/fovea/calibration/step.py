@@ -34,7 +34,7 @@ class Calibration:
     def __post_init__(self) -> None:
         self.parsed_method(), self.parsed_overrides()
         if self.scheduler:
-            from fovea.calibration.distributed import parse_scheduler
+            from fovea.calibration.distributed_calibration import parse_scheduler
 
             parse_scheduler(self.scheduler)
 
@@ -133,7 +133,7 @@ def _collect(module: Any, how: Calibration, context: PassContext, batches: Batch
     if batches is None:
         raise InputError("FP8 needs calibration data: give --calibration FILE.npz, --ranges FILE, or --no-fp8")
     if how.scheduler:
-        from fovea.calibration.distributed import calibrate_distributed
+        from fovea.calibration.distributed_calibration import calibrate_distributed
 
         return calibrate_distributed(module, batches, context.weights, how.scheduler)
     return calibrate(module, batches, context.weights)
