@@ -51,6 +51,10 @@ class Collector:
                 raise
             raise InputError(f"calibration batch {number}: {error}") from error
 
+    def close(self) -> None:
+        """Let go of the module, which may be rewritten from here on."""
+        del self._executor
+
     def _observe(self, op: Any, id_: str, value: Array) -> None:
         magnitude = largest_magnitude(value)
         if not np.isfinite(np.float32(magnitude)):
@@ -82,6 +86,7 @@ def calibrate(
     for inputs in batches:
         collector.run(count, inputs)
         count += 1
+    collector.close()
     if not count:
         raise InputError(NO_BATCH)
     set_max_abs(module, {id_: seen.max_abs for id_, seen in collector.statistics.items()})

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -38,9 +39,11 @@ class Body:
     is the set of block arguments that a slot depends on, `indices[slot]` the dims whose `linalg.index` it depends on.
     """
 
-    def __init__(self, block: Any, lookup: Lookup) -> None:
+    def __init__(self, block: Any, lookup: Lookup | None) -> None:
+        """`lookup` gives what is captured; None: nothing yet, see `bound`."""
         self._slots: dict[Any, int] = {}
-        self.fixed: dict[int, Array] = {}
+        self._outside: dict[int, Any] = {}
+        self.fixed: dict[int, Any] = {}
         self.steps: list[Step] = []
         self.producer: dict[int, Step] = {}
         self.index_slots: dict[int, int] = {}
@@ -55,6 +58,14 @@ class Body:
             self._add(op)
         self.yields = [self._slot(value) for value in operations[-1].operands]
 
+    def bound(self, lookup: Lookup) -> Body:
+        """The same region with what it captures taken from `lookup`."""
+        if not self._outside:
+            return self
+        body = copy.copy(self)
+        body.fixed = {**self.fixed, **{slot: lookup(value) for slot, value in self._outside.items()}}
+        return body
+
     def _new(self, value: Any, arguments: frozenset[int], indices: frozenset[int]) -> int:
         self._slots[value] = slot = len(self.arguments)
         self.arguments.append(arguments)
@@ -64,7 +75,10 @@ class Body:
     def _slot(self, value: Any) -> int:
         """The slot of `value`; a value from outside the block is captured."""
         if value not in self._slots:
-            self.fixed[self._new(value, frozenset(), frozenset())] = self._lookup(value)
+            slot = self._new(value, frozenset(), frozenset())
+            self._outside[slot] = value
+            if self._lookup is not None:
+                self.fixed[slot] = self._lookup(value)
         return self._slots[value]
 
     def _add(self, op: Any) -> None:
