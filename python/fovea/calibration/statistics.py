@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from fovea.executor.pieces import PIECE, cut, run_all
 from fovea.executor.types import is_small_float
 
 Array = np.ndarray[Any, Any]
 _SHIFT = 16
 BINS = 0x7F80  # bins of finite magnitudes; the first is [0, 2^-133)
-_CHUNK = 1 << 16  # elements counted at a time, so that the temporaries stay in the cache
 
 
 def bin_edges() -> Array:
@@ -52,11 +52,14 @@ class Statistics:
         self.max_abs = max(self.max_abs, largest_magnitude(value))
         self.batches += 1
         self.elements += value.size
-        flat = value.reshape(-1)
-        for start in range(0, flat.size, _CHUNK):
-            piece = np.ascontiguousarray(flat[start : start + _CHUNK], dtype=np.float32)
-            numbers = piece.view(np.uint32) >> _SHIFT & 0x7FFF
-            self.counts += np.bincount(numbers, minlength=BINS)
+        flat = value.ravel(order="K")  # counts do not depend on the order: one that needs no copy
+
+        def count(low: int, high: int) -> Array:
+            piece = np.ascontiguousarray(flat[low:high], dtype=np.float32)
+            return np.bincount(piece.view(np.uint32) >> _SHIFT & 0x7FFF)
+
+        for counts in run_all(count, cut(flat.size, PIECE)):
+            self.counts[: counts.size] += counts
 
     def clipped(self, range_: float) -> int:
         """How many values a range of `range_` clips: those in bins at or above it, none if it reaches `max_abs`.

@@ -14,7 +14,7 @@ from fovea.bindings import ir
 from fovea.errors import ExecutionError, UnsupportedOpError
 from fovea.executor import affine
 from fovea.executor.constants import array_of
-from fovea.executor.scalar import elementwise
+from fovea.executor.scalar import IN_PLACE, elementwise
 from fovea.executor.types import location_text
 
 Array = np.ndarray[Any, Any]
@@ -111,9 +111,11 @@ class Body:
         arguments: Sequence[Array | None],
         index: Callable[[int], Array],
         check: bool = True,
+        into: Sequence[Array] = (),
     ) -> list[Array]:
         """Values of the slots `targets`. Only what they need is computed (an argument that they do not need may be
         None), and the assertions that depend on given arguments only if `check`. `index(dim)`: what linalg.index is.
+        `into`: an array a target, of the iteration space's shape, which its value may be computed in (and then is).
         """
         targets = list(targets)
         needed, wanted = set(targets), []
@@ -125,8 +127,20 @@ class Body:
         values.update((slot, value) for slot, value in enumerate(arguments) if value is not None)
         values.update((slot, index(dim)) for slot, dim in self.index_slots.items() if slot in needed)
         last: dict[int, int] = {slot: position for position, step in enumerate(wanted[::-1]) for slot in step.inputs}
+        places = dict(zip(targets, into, strict=False))
+        owned: set[int] = set()  # temporaries: slots whose arrays nothing else refers to
         for position, step in enumerate(wanted[::-1]):
-            results = step.function(*(values[i] for i in step.inputs))
+            inputs = [values[i] for i in step.inputs]
+            if step.name in IN_PLACE:
+                place = places.get(step.outputs[0])
+                if place is None:
+                    free = (i for i in step.inputs if i in owned and last[i] == position and i not in targets)
+                    place = next((values[i] for i in free), None)
+                results = step.function(*inputs, out=place) if _fits(place, inputs) else step.function(*inputs)
+                owned.update(step.outputs)
+            else:
+                owned.difference_update(step.inputs)  # the result may be a view of one
+                results = step.function(*inputs)
             for slot in step.inputs:
                 if last[slot] == position and slot not in targets:
                     values.pop(slot, None)
@@ -139,6 +153,13 @@ class Body:
     def _given(self, step: Step, arguments: Sequence[Array | None]) -> bool:
         """True if every block argument that a step depends on has a value."""
         return all(arguments[a] is not None for slot in step.inputs for a in self.arguments[slot])
+
+
+def _fits(place: Array | None, inputs: Sequence[Any]) -> bool:
+    """True if a ufunc of `inputs` gives an array of the shape and dtype of `place`: those of its inputs together."""
+    if place is None or place.ndim == 0 or any(x.dtype != place.dtype for x in inputs):
+        return False
+    return np.broadcast_shapes(*(x.shape for x in inputs)) == place.shape
 
 
 def captured(op: Any) -> list[Any]:

@@ -174,11 +174,11 @@ class _Structured:
         def run(low: int, high: int) -> None:
             views, outs = ([_cut(v, dim, low, high) for v in some] for some in (self.views, given))
             space = self.space.piece(dim, low, high)
-            values = self.body.run(self.body.yields, self._arguments(views, outs), space.index)
-            for target, value in zip(targets, values, strict=True):
-                part = _cut(target, dim, low, high)
-                assert part is not None
-                part[...] = value
+            parts = [view[(slice(None),) * dim + (slice(low, high),)] for view in targets]
+            values = self.body.run(self.body.yields, self._arguments(views, outs), space.index, into=parts)
+            for part, value in zip(parts, values, strict=True):
+                if value is not part:
+                    part[...] = value
 
         run_all(run, cut(sizes[dim], max(1, PIECE * sizes[dim] // prod(sizes))))
         return list(results)
