@@ -3,8 +3,9 @@
 
 A task runs one batch; its key is the batch's number. Dask gives a task whose worker died to another, and hands out one
 result a task, so no batch is lost or counted twice; statistics are integers and maxima, so the order of merging does
-not matter. Workers get the module (as bytecode) and its weights by the paths of files, so what a worker takes with it
-when it dies is nothing that others need.
+not matter, and the executor's results do not depend on the number of threads. (They do depend on the kind of processor:
+BLAS has code for each.) Workers get the module (as bytecode) and its weights by the paths of files, so what a worker
+takes with it when it dies is nothing that others need.
 """
 
 from __future__ import annotations
@@ -54,7 +55,6 @@ def _dask() -> Any:
     """The module `distributed`; InputError that says how to install it."""
     try:
         import distributed
-        import threadpoolctl  # noqa: F401
     except ImportError as error:
         raise InputError(
             f"calibration on a Dask cluster needs packages that are not installed ({error}): "
@@ -110,7 +110,7 @@ def _job(module: Any, weights: WeightStore | None, folder: Path) -> Any:
     path = folder / "module.mlirbc"
     with path.open("wb") as stream:
         module.operation.write_bytecode(stream)
-    return Job(uuid.uuid4().hex, str(path), _weight_files(module, weights, folder), _blas_threads())
+    return Job(uuid.uuid4().hex, str(path), _weight_files(module, weights, folder))
 
 
 def _weight_files(module: Any, weights: WeightStore | None, folder: Path) -> tuple[str, ...]:
@@ -129,13 +129,6 @@ def _weight_files(module: Any, weights: WeightStore | None, folder: Path) -> tup
     path = folder / "weights.safetensors"
     save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, path)
     return (str(path),)
-
-
-def _blas_threads() -> int:
-    """Threads that numpy's BLAS uses in this process."""
-    from threadpoolctl import threadpool_info
-
-    return max((int(pool["num_threads"]) for pool in threadpool_info() if pool["user_api"] == "blas"), default=1)
 
 
 def _run(client: Any, job: Any, batches: Iterable[Mapping[str, Array]]) -> dict[str, Statistics]:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from fovea.calibration.collect import Collector
 from fovea.ir_input import new_context, parse_module
@@ -20,13 +19,12 @@ Packed = tuple[float, int, int, int, np.ndarray[Any, Any]]  # of Statistics.pack
 
 @dataclass(frozen=True)
 class Job:
-    """A module to run: the files with its bytecode and its weights (safetensors), which the worker can read, and the
-    number of threads that BLAS uses, upon which the last bits of a product depend. `name` is different for each."""
+    """A module to run: the files with its bytecode and its weights (safetensors), which the worker can read. `name` is
+    different for each."""
 
     name: str
     module: str
     weights: tuple[str, ...]
-    blas_threads: int
 
 
 _lock = threading.Lock()
@@ -36,7 +34,7 @@ _ready: tuple[str, Collector] | None = None  # of the job that this process ran 
 def run_batch(job: Job, number: int, inputs: Mapping[str, np.ndarray[Any, Any]]) -> tuple[int, dict[str, Packed]]:
     """`number`, and the statistics of each capture over one batch."""
     global _ready
-    with _lock, threadpool_limits(job.blas_threads, user_api="blas"):
+    with _lock:
         if _ready is None or _ready[0] != job.name:
             module = parse_module(job.module, new_context())
             _ready = (job.name, Collector(module, WeightStore(job.weights)))

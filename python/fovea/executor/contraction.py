@@ -16,8 +16,8 @@ Array = np.ndarray[Any, Any]
 
 # Integers whose products add up to less than this are exact in f64, where BLAS runs.
 _EXACT_F64 = 2**53
-# Multiplications of a piece: of a stack of matrices, and of one matrix. BLAS copies both operands into its own order, so
-# pieces of one matrix are large, and have at least so many rows or columns.
+# Multiplications of a piece: of a stack of matrices, and of one matrix. BLAS copies both operands into its own order,
+# so pieces of one matrix are large, and have at least so many rows or columns.
 _SMALL_PIECE, _LARGE_PIECE, _LEAST = 1 << 21, 1 << 26, 256
 
 

@@ -194,8 +194,8 @@ class _Frame:
 class Executor:
     """The reference executor of a module.
 
-    module: an `ir.Module`; it must not be rewritten while the executor lives (attributes of ops outside linalg's regions
-    may change).
+    module: an `ir.Module`; it must not be rewritten while the executor lives (attributes may change, but for those of
+    ops in linalg's regions).
     weights: values of the arguments that have a `fovea.weight` attribute.
     on_capture(op, id, value): called at each `fovea.capture`. on_value(op, results): called after every op outside
     linalg's regions. Arrays given to the callbacks are views: copy what you keep, change nothing.

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """linalg's structured ops, named or generic: all have indexing maps and a region, and that is what runs.
 
-Ops without a reduction evaluate the region over views of the operands, in pieces that fit in the cache. Reductions whose region combines the
-output with a value that does not depend on it become numpy reductions, or BLAS calls where that value is a product;
-torch's max-with-argmax is recognised too. Any other reduction runs point by point over the reduction space, vectorised
-over the rest.
+Ops without a reduction evaluate the region over views of the operands, in pieces that fit in the cache. Reductions
+whose region combines the output with a value that does not depend on it become numpy reductions, or BLAS calls where
+that value is a product; torch's max-with-argmax is recognised too. Any other reduction runs point by point over the
+reduction space, vectorised over the rest.
 """
 
 from __future__ import annotations
