@@ -31,6 +31,7 @@ from fovea.errors import InputError, UsageError
 from fovea.lowered import buffers_of, launches_of, plan_of
 from fovea.package import save_package
 from fovea.passes.attention.policy import parse_policy
+from fovea.passes.quantization_choice import Choice
 from fovea.passes.registry import PassContext, lookup
 from fovea.pipeline import Instrumentation, Pipeline, run_pipeline
 from fovea.pipeline_text import OwnStep
@@ -46,8 +47,8 @@ class CompileOptions:
     """What to make of a model.
 
     target: chip. fp8: quantise contractions outside attention. quantize_attention: those inside too (attention is then
-    not fused; for comparison). exclude: regular expression of contractions to keep out of FP8, matched against
-    location names and capture ids. compute_type: type of what is not FP8. jobs: worker processes (None: one a core).
+    not fused; for comparison). exclude, include: selectors of contractions to keep out of FP8, or to quantise although
+    they are left out by default (see `fovea.passes.quantization_selectors`). compute_type: type of what is not FP8. jobs: worker processes (None: one a core).
     lld: path of ld.lld (None: searched). attention_policy: changes to what is done with attention where that is a
     choice ("constant-kv=tag,gated=ignore"; see `fovea.passes.attention.policy`).
     """
@@ -55,14 +56,19 @@ class CompileOptions:
     target: str = "gfx942"
     fp8: bool = True
     quantize_attention: bool = False
-    exclude: str = ""
+    exclude: tuple[str, ...] = ()
     compute_type: str = "f16"
     jobs: int | None = None
     lld: str | None = None
     attention_policy: str = ""
+    include: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         parse_policy(self.attention_policy)
+        for name in ("exclude", "include"):
+            given = getattr(self, name)
+            object.__setattr__(self, name, (given,) if isinstance(given, str) else tuple(given))
+        Choice(self.exclude, self.include, "--")
         chip = targets.chip(self.target)
         if self.compute_type not in COMPUTE_TYPES:
             raise UsageError(f"unknown compute type '{self.compute_type}'; expected one of {', '.join(COMPUTE_TYPES)}")
@@ -190,7 +196,7 @@ def lower_to_kernels(
             raise InputError("FP8 needs calibration data: give --calibration FILE.npz, or --no-fp8")
         # Not as text: a regular expression may hold any quote, brace or backslash.
         insert_captures = lookup("fovea-insert-captures")
-        captures = insert_captures(quantize_attention=options.quantize_attention, exclude=options.exclude)
+        captures = insert_captures(options.quantize_attention, options.exclude, options.include)
         with clock.stage("detect"):
             run_pipeline(module, Pipeline((OwnStep(captures),)), context, instrumentation)
         with clock.stage("calibrate"):

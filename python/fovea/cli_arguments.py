@@ -37,12 +37,19 @@ COMMANDS: Commands = {
             (("--target",), {"metavar": "CHIP", "default": "gfx942"}, "chip to compile for (default: gfx942)"),
             (("--fp8",), {"action": argparse.BooleanOptionalAction, "default": True},
              "quantise contractions outside attention to FP8 (default: yes)"),
-            (("--quantize-attention",), _ON, "quantise those inside attention too; it is then not fused"),
-            (("--exclude",), {"metavar": "REGEX", "default": ""},
-             "keep contractions out of FP8 whose location name or result name this finds"),
             (("--attention-policy",), _POLICY, _POLICY_HELP),
             (("--compute-type",), {"metavar": "TYPE", "default": "f16"},
              "f16 (default), bf16 or f32: type of what is not FP8"),
+        ],
+        "quantisation": [
+            (("--quantize-attention",), _ON, "quantise contractions inside attention too; it is then not fused"),
+            (("--exclude",), {**_MANY, "metavar": "SELECTOR"},
+             "keep contractions out of FP8; may be repeated. SELECTOR: REGEX (searched in the names of location and "
+             "weight), kind:KIND (matmul, conv, router, ...), at:FILE:LINE, position:first, position:N-M, or "
+             "policy:NAME (a default exclusion: first, last, router, tiny, all)"),
+            (("--include",), {**_MANY, "metavar": "SELECTOR"},
+             "quantise contractions that are left out by default (first and last layer, routers, tiny ones); may be "
+             "repeated; --exclude takes precedence"),
         ],
         "output": [
             (("-o",), {"metavar": "OUT", "dest": "output"},

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -54,18 +53,21 @@ def compile_command(flags: argparse.Namespace) -> int:
 
 
 def _options(flags: argparse.Namespace) -> api.CompileOptions:
-    try:
-        re.compile(flags.exclude)
-    except re.error as error:
-        raise UsageError(f"--exclude: '{flags.exclude}' is not a regular expression: {error}") from error
     if flags.fp8 and not flags.calibration:
         raise UsageError("FP8 needs calibration data: give --calibration FILE.npz, or --no-fp8")
     if flags.report and flags.emit != "package":
         raise UsageError(f"--report writes into a package; expected --emit=package, found --emit={flags.emit}")
     return api.CompileOptions(
-        flags.target, flags.fp8, flags.quantize_attention, flags.exclude, flags.compute_type, flags.jobs, flags.lld,
-        flags.attention_policy,
-    )  # fmt: skip
+        target=flags.target,
+        fp8=flags.fp8,
+        quantize_attention=flags.quantize_attention,
+        exclude=tuple(flags.exclude),
+        include=tuple(flags.include),
+        compute_type=flags.compute_type,
+        jobs=flags.jobs,
+        lld=flags.lld,
+        attention_policy=flags.attention_policy,
+    )
 
 
 def _destination(flags: argparse.Namespace) -> str:

@@ -44,6 +44,8 @@ def print_summary(console: Console, report: Mapping[str, Any]) -> None:
         facts.add_row(Text(name, style="bold"), Text(text))
     console.print(facts)
     if "contractions" in report:
+        for warning in report["contractions"]["warnings"]:
+            console.print(Text(f"warning: {warning}"))
         rows = _reasons(report["contractions"]["decisions"])
         columns = (("Contractions", "right"), ("In", "left"), ("Why", "left"), ("Which", "left"))
         console.print()
@@ -69,6 +71,8 @@ def _facts(report: Mapping[str, Any]) -> list[tuple[str, str]]:
         found = report["contractions"]
         facts.append(("contractions", f"{found['fp8']} in FP8, {found['attention']} spared as part of attention, "
                                       f"{found['other']} kept for another reason"))  # fmt: skip
+        facts.append(("FLOPs in FP8", f"{found['fp8_share']:.1%} of those of all contractions, "
+                                      f"{found['fp8_share_outside_attention']:.1%} outside attention"))  # fmt: skip
     else:
         facts.append(("contractions", f"none in FP8 (--no-fp8), all in {report['options']['compute_type']}"))
     spilling = sum(bool(k["vgpr_spills"] + k["sgpr_spills"]) for k in report["kernels"])
