@@ -56,7 +56,7 @@ class Place:
 
 
 def _first(place: Place) -> bool:
-    return any(place.network.from_input(value) for value in place.inputs)
+    return any(not place.network.is_weight(value) and place.network.from_input(value) for value in place.inputs)
 
 
 def _last(place: Place) -> bool:

@@ -79,9 +79,12 @@ class FromInput:
         pending = [value]
         while pending:
             current = pending[-1]
+            if current in self._known:
+                pending.pop()
+                continue
             sources = self._sources(current)
             missing = [source for source in sources or () if source not in self._known]
-            if current in self._known or not missing:
+            if not missing:
                 pending.pop()
                 self._known[current] = sources is not None and all(self._known[source] for source in sources)
             else:
@@ -94,7 +97,7 @@ class FromInput:
             return None
         op = utils.defining_op(value)
         if op is None:
-            function = value.owner.owner
+            function = value.owner.owner.operation
             return [] if function.name == "func.func" and not utils.is_private(function) else None
         if step_of(op) not in (Step.VIEW, Step.POINTWISE):
             return None
