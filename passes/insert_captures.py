@@ -21,7 +21,7 @@ from fovea.passes.registry import PassContext, register
 CAPTURE = "fovea.capture"
 QUANTISED = "activations calibrated, weights by their values"
 # The captured tensor is the one below reshapes: several contractions then share one, and the Q joins its producer.
-_VIEWS = ("tensor.expand_shape", "tensor.collapse_shape")
+VIEWS = ("tensor.expand_shape", "tensor.collapse_shape")
 
 
 @register
@@ -122,7 +122,7 @@ def _captured(value: Any, identity: str, captures: dict[Any, Any]) -> Any:
     if value in captures:
         return captures[value]
     op = utils.defining_op(value)
-    if op is not None and op.name in _VIEWS:
+    if op is not None and op.name in VIEWS:
         with ir.InsertionPoint.after(op):
             view = utils.clone_op(op, {op.operands[0]: _captured(op.operands[0], identity, captures)})
         if TAG in view.attributes:

@@ -14,15 +14,16 @@
 // RUN: fovea-opt %s "--fovea-insert-captures={include=policy:all exclude={at:net.py:7,position:last}}" | FileCheck %s --check-prefix=BETA
 // RUN: fovea-opt %s "--fovea-insert-captures={include=policy:all exclude={at:net/net.py:5-7,kind:batch_matmul}}" | FileCheck %s --check-prefix=BETA
 // RUN: fovea-opt %s "--fovea-insert-captures={include=policy:all exclude={position:0,position:2}}" | FileCheck %s --check-prefix=BETA
-// BETA-NOT: fovea.capture
-// BETA: "fovea.capture"{{.*}}id = "beta.lhs"
+// BETA-NOT: "alpha.lhs"
+// BETA: id = "beta.lhs"
 // BETA-NOT: fovea.capture
 // BETA: return
 
 // RUN: fovea-opt %s "--fovea-insert-captures={include=policy:all exclude=kind:matmul}" | FileCheck %s --check-prefix=BMM
 // RUN: fovea-opt %s "--fovea-insert-captures={include=policy:all exclude={position:first,at:./selectors.mlir:43}}" | FileCheck %s --check-prefix=BMM
-// BMM-NOT: fovea.capture
-// BMM: "fovea.capture"{{.*}}id = "main.batch_matmul_0.lhs"
+// BMM-NOT: "alpha.lhs"
+// BMM-NOT: "beta.lhs"
+// BMM: id = "main.batch_matmul_0.lhs"
 // BMM-NOT: fovea.capture
 // BMM: return
 
