@@ -50,6 +50,9 @@ COMMANDS: Commands = {
             (("--include",), {**_MANY, "metavar": "SELECTOR"},
              "quantise contractions that are left out by default (first and last layer, routers, tiny ones); may be "
              "repeated; --exclude takes precedence"),
+            (("--accuracy-budget",), {"metavar": "COSINE", "default": ""},
+             "leave contractions out of FP8 until the outputs' mean cosine to the unquantised model is at least this "
+             "(or sqnr:DECIBELS), on every second calibration batch; as much work as possible stays in FP8"),
         ],
         "output": [
             (("-o",), {"metavar": "OUT", "dest": "output"},

@@ -63,6 +63,7 @@ def _options(flags: argparse.Namespace) -> api.CompileOptions:
         quantize_attention=flags.quantize_attention,
         exclude=tuple(flags.exclude),
         include=tuple(flags.include),
+        accuracy_budget=flags.accuracy_budget,
         compute_type=flags.compute_type,
         jobs=flags.jobs,
         lld=flags.lld,

@@ -8,6 +8,9 @@
       "contractions": {"fp8": 36, "attention": 12, "other": 0, "decisions": [...],   (only with FP8)
                        "flops": {"total", "fp8", "attention"}, "fp8_share": of the total, "fp8_share_outside_attention",
                        "warnings": [...]},
+      "search": {"metric", "minimum", "chosen": POINT, "frontier": [POINT], "points": [POINT], "evaluations",   (only with
+                 "range_batches", "search_batches", "shared_batch", "seconds"},            an accuracy budget)
+                 POINT: {"share": of FLOPs in FP8, "accuracy", "error", "contractions": in FP8, "step"}
       "scales": [{"id", "role", "axis", "storage", "min", "max"}], "ranges": {id: {"max_abs", "batches", "elements"}},
       "kernels": [{"name", "launches", "grid", "block", "vgpr", ..., "matrix": {mnemonic: count}}],
       "plan": {"launches", "kernels", "arena_bytes", "unshared_bytes", "weight_bytes", "inputs", "outputs",
@@ -46,6 +49,7 @@ def make_report(model: CompiledModel, name: str) -> dict[str, Any]:
     report["attention"] = _attention(model.records)
     if model.options.fp8:
         report["contractions"] = _contractions(model.records)
+        report.update({"search": _without(r, "kind") for r in model.records if r.get("kind") == "search"})
         report["scales"] = [_without(record, "kind") for record in model.records if record.get("kind") == "scale"]
         report["ranges"] = {
             id_: {"max_abs": seen.max_abs, "batches": seen.batches, "elements": seen.elements}
