@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Foveation search on MiniLM: for several accuracy budgets, the share of work that stays in FP8 and what it costs.
 
-    python bench/foveation.py [--budgets 0.9985 0.999 0.9995] [--sentences 128] [--frontier]
+    python bench/foveation.py [--budgets 0.9985 0.999 0.9995] [--sentences 128] [--search-batches 4] [--frontier]
 
-The 64 sentences of examples/minilm/calibration.txt give ranges and drive the search, half each; sentences.txt, which
-neither has seen, measures. Each row is quantised by the compiler's passes and runs on the reference executor; cosine is
+The sentences of examples/minilm/calibration.txt give ranges or drive the search (every second batch of 8, up to
+--search-batches); sentences.txt, which neither has seen, measures. Each row is quantised by the compiler's passes and runs on the reference executor; cosine is
 to the model in f32. Sensitivities are measured once for all budgets: "seconds" is what the row added.
 """
 
@@ -30,6 +30,7 @@ from fovea.ir_input import new_context, parse_module
 from fovea.passes.registry import PassContext
 from fovea.pipeline import run_pipeline
 from fovea.search import Evaluator, Split, choose, parse_budget
+from fovea.search.split import SEARCH_BATCHES
 from fovea.search.step import free
 from fovea.summary import table
 from fovea.weights import WeightStore
@@ -44,6 +45,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--budgets", nargs="+", default=["0.9985", "0.999", "0.9995"])
     parser.add_argument("--sentences", type=int, default=128, help="how many measure")
+    parser.add_argument("--search-batches", type=int, default=SEARCH_BATCHES, help="of 8 sentences, for the search")
     parser.add_argument("--frontier", action="store_true", help="also print the points of each frontier")
     flags = parser.parse_args()
     console = Console(width=140)
@@ -63,7 +65,7 @@ def _bench(flags: Any, console: Console, weights: WeightStore, calibration: Any,
     original = Executor(parse_module(model_files.IR, new_context()), weights)
     references = [original.run(batch) for batch in measured]
     run_pipeline(module, f"builtin.module({','.join(DETECT)})", context)
-    data = Split(calibration)
+    data = Split(calibration, flags.search_batches)
     context.statistics = calibrate(module, data, weights)
 
     def passes(*names: str) -> Any:
@@ -96,6 +98,7 @@ def _bench(flags: Any, console: Console, weights: WeightStore, calibration: Any,
             f"{work / sum(flops.values()):.1%}", f"{work / sum(outside.values()):.1%}", f"{chosen.accuracy:.5f}",
             f"{mean:.5f}", f"{worst:.5f}", str(len(known) - before), f"{seconds:.0f}",
         ])  # fmt: skip
+        print("", *rows[-1], file=sys.stderr)
         frontiers.append([[text, f"{p.work / sum(outside.values()):.1%}", f"{p.accuracy:.5f}", p.step]
                           for p in chosen.frontier])  # fmt: skip
         start = time.perf_counter()

@@ -31,7 +31,7 @@ class Budget:
     minimum: float
 
     def __str__(self) -> str:
-        return f"{self.minimum:g}" if self.metric == COSINE else f"sqnr:{self.minimum:g}"
+        return f"{self.minimum:.12g}" if self.metric == COSINE else f"sqnr:{self.minimum:.12g}"
 
     def accuracy(self, references: Sequence[Sequence[Array]], outputs: Sequence[Sequence[Array]]) -> float:
         """The accuracy of `outputs` (batches of outputs of the model); -inf where they hold NaN or infinity."""

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -48,7 +50,13 @@ class Evaluator:
 
     def __call__(self, in_fp8: frozenset[str], remember: bool = False) -> list[list[Array]]:
         """The outputs for each batch. remember: later calls that begin alike start from this one."""
-        return [self._run(batch, in_fp8, remember and self._keeps) for batch in range(len(self._starts))]
+        remember = remember and self._keeps
+        batches = range(len(self._starts))
+        with ThreadPoolExecutor(min(len(batches), os.cpu_count() or 1)) as pool:  # numpy computes without the GIL
+            outputs = list(pool.map(lambda batch: self._run(batch, in_fp8, remember), batches))
+        if remember:
+            self._limit_memory()
+        return outputs
 
     def _run(self, batch: int, in_fp8: frozenset[str], remember: bool) -> list[Array]:
         values = dict(self._starts[batch])
@@ -67,7 +75,6 @@ class Evaluator:
                 del values[slot]
         if remember:
             self._trails[batch] = trail
-            self._limit_memory()
         return [values[slot] for slot in self._program.outputs]
 
     def _limit_memory(self) -> None:

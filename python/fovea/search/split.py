@@ -16,12 +16,12 @@ SEARCH_BATCHES = 4
 class Split:
     """Iterates over the batches for the ranges; the others are in `held_out` afterwards.
 
-    Every second batch (the 2nd, 4th, ...) is held out, up to SEARCH_BATCHES; a single batch serves for both. Memory is
+    Every second batch (the 2nd, 4th, ...) is held out, up to `most`; a single batch serves for both. Memory is
     bounded however long the stream is.
     """
 
-    def __init__(self, batches: Iterable[Batch]) -> None:
-        self._batches = batches
+    def __init__(self, batches: Iterable[Batch], most: int = SEARCH_BATCHES) -> None:
+        self._batches, self._most = batches, most
         self.held_out: list[Batch] = []
         self.ranges = 0
         self.shared = False
@@ -30,7 +30,7 @@ class Split:
         self.held_out, self.ranges, self.shared = [], 0, False
         first = None
         for number, batch in enumerate(self._batches):
-            if number % 2 and len(self.held_out) < SEARCH_BATCHES:
+            if number % 2 and len(self.held_out) < self._most:
                 self.held_out.append(batch)
                 continue
             first = first if number else batch
