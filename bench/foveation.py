@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Foveation search on MiniLM: for several accuracy budgets, the share of work that stays in FP8 and what it costs.
 
-    python bench/foveation.py [--budgets 0.9985 0.999 0.9995] [--sentences 128] [--search-batches 4] [--frontier]
+    python bench/foveation.py [--budgets 0.9985 0.999 0.9995] [--sentences 24] [--search-batches 4] [--frontier]
 
 The sentences of examples/minilm/calibration.txt give ranges or drive the search (every second batch of 8, up to
---search-batches); sentences.txt, which neither has seen, measures. Each row is quantised by the compiler's passes and runs on the reference executor; cosine is
-to the model in f32. Sensitivities are measured once for all budgets: "seconds" is what the row added.
+--search-batches); sentences.txt, which neither has seen, measures. Each row is quantised by the compiler's passes and
+runs on the reference executor; cosine is to the model in f32. Sensitivities are measured once for all budgets:
+"seconds" is what the row added.
 """
 
 from __future__ import annotations
@@ -37,14 +38,14 @@ from fovea.weights import WeightStore
 
 DETECT = ("fovea-normalize{prefer-k-contiguous=true}", "fovea-detect-attention", "fovea-insert-captures")
 FINISH = "fovea-set-compute-type"
-COLUMNS = ("budget", "in FP8", "of FLOPs", "outside attention", "search cosine", "held-out mean", "worst", "evaluations",
-           "seconds")  # fmt: skip
+COLUMNS = ("budget", "in FP8", "of FLOPs", "outside attention", "search cosine", "held-out mean", "worst",
+           "evaluations", "seconds")  # fmt: skip
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--budgets", nargs="+", default=["0.9985", "0.999", "0.9995"])
-    parser.add_argument("--sentences", type=int, default=128, help="how many measure")
+    parser.add_argument("--sentences", type=int, default=24, help="how many measure")
     parser.add_argument("--search-batches", type=int, default=SEARCH_BATCHES, help="of 8 sentences, for the search")
     parser.add_argument("--frontier", action="store_true", help="also print the points of each frontier")
     flags = parser.parse_args()
@@ -85,7 +86,7 @@ def _bench(flags: Any, console: Console, weights: WeightStore, calibration: Any,
         def accuracy(in_fp8: frozenset[str], remember: bool, budget: Any = budget) -> float:
             if in_fp8 not in known:
                 known[in_fp8] = budget.accuracy(evaluator.references, evaluator(in_fp8, remember))
-                print(f"\r{len(known)} evaluations, {time.perf_counter() - start:.0f} s", end="", file=sys.stderr)
+                print(f"\r{len(known)} evaluations", end="", file=sys.stderr)
             return known[in_fp8]
 
         before = len(known)
@@ -117,7 +118,8 @@ def _held_out(module: Any, weights: Any, context: PassContext, left: Any, measur
     copy = module.operation.clone()
     free(copy, frozenset(left))
     names = ("fovea-quantize-fp8", "fovea-fold-qdq", "fovea-fuse-attention", FINISH)
-    run_pipeline(copy, f"builtin.module({','.join(names)})", PassContext(weights=weights, statistics=context.statistics))
+    scratch = PassContext(weights=weights, statistics=context.statistics)
+    run_pipeline(copy, f"builtin.module({','.join(names)})", scratch)
     executor = Executor(copy, weights)
     outputs = np.concatenate([executor.run(batch)[0] for batch in measured]).astype(np.float64)
     wanted = np.concatenate([reference[0] for reference in references]).astype(np.float64)

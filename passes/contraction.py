@@ -45,7 +45,7 @@ def shape_of(op: Any) -> dict[str, int]:
 
 
 def flops_of(op: Any) -> int:
-    """Floating-point operations of a contraction or convolution: a multiplication and an addition a step of its loops."""
+    """Floating-point operations of a contraction or convolution: a multiplication and an addition a step."""
     return 2 * math.prod(loop_sizes(op, utils.indexing_maps(op)))
 
 

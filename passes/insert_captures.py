@@ -34,7 +34,7 @@ class InsertCaptures:
     each has a record {"kind": "contraction", "id", "location", "shape", "flops", "decision": "fp8" | "kept", "reason"}.
     A tensor that several contractions read has one capture, named after the first reader. Every contraction carries its
     id as `fovea.id` from then on, until `fovea-form-kernels`. Options: `quantize_attention` quantises the contractions
-    of attention sites too, and removes their tags; `exclude` and `include` are selectors: a regular expression, searched
+    of attention sites too, and removes their tags; `exclude` and `include` are selectors: a regular expression searched
     in the name of the op's location, the name of its weight, and its id, or `kind:`, `at:`, `position:`, `policy:` (the
     README of `passes/` describes them). A remark names each one that selects nothing.
 
@@ -83,7 +83,8 @@ class InsertCaptures:
             })  # fmt: skip
         for option, selector in choice.unmatched(candidates):
             message = f"{option} {selector.text} selects no contraction"
-            context.records.append({"kind": "selector", "option": option, "selector": selector.text, "message": message})
+            record = {"kind": "selector", "option": option, "selector": selector.text, "message": message}
+            context.records.append(record)
             context.remark(module.operation.location, message)
 
 

@@ -18,9 +18,9 @@ from fovea.passes.value_flow import Fate, FromInput, fate_of
 ROUTER_EXPERTS = 512
 """Most outputs of a router: the largest public mixtures have as many experts."""
 TINY_K = 32
-"""An FP8 matrix instruction sums 32 products (gfx942) or more; fewer leave it part empty, and f16 needs no more of them."""
+"""An FP8 matrix instruction sums 32 products (gfx942) or more; fewer leave it part empty."""
 TINY_N = 16
-"""No matrix instruction has fewer columns. (Few rows are no reason: the weights are then what is read, and FP8 halves it.)"""
+"""No matrix instruction has fewer columns. Few rows are no reason: the weights are then what is read, and FP8 halves it."""
 
 
 class Networks:
@@ -65,8 +65,8 @@ def _last(place: Place) -> bool:
 
 def _router(place: Place) -> bool:
     n, k = place.extents
-    fate = place.fate
-    return len(place.weights) == 1 and n <= ROUTER_EXPERTS and n < k and not _last(place) and (fate.selects or fate.weighs)
+    chooses = place.fate.selects or place.fate.weighs
+    return len(place.weights) == 1 and n <= min(ROUTER_EXPERTS, k - 1) and chooses and not _last(place)
 
 
 def _tiny(place: Place) -> bool:

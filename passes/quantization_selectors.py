@@ -2,9 +2,9 @@
 """Selectors: the small language in which `--exclude` and `--include` name contractions.
 
     SELECTOR          selects contractions ...
-    REGEX             one of whose names the expression finds: location's name, weight's name, id (`name:REGEX` is the same)
-    kind:KIND         that are this op (matmul, batch_matmul, conv_2d_nchw_fchw, ...; conv: any convolution; generic), that
-                      stand in this role (attention, or what a policy is called: first, last, router, tiny)
+    REGEX             one of whose names it finds: the location's, the weight's, the id (`name:REGEX` is the same)
+    kind:KIND         that are this op (matmul, conv_2d_nchw_fchw, generic, ...; conv: any convolution), or stand in this
+                      role (attention, or what a policy is called: first, last, router, tiny)
     at:FILE           whose location lies in that file; the end of its path is enough (`at:model.mlir`)
     at:FILE:LINE      or on that line of it, or in the lines LINE-LINE
     position:WHERE    by number, from 0, counted through the module with convolutions and attention: `first`, `last`, N,

@@ -110,8 +110,8 @@ class Fate:
     """What becomes of a value. "Joins": meets other activations, in a pointwise op or a contraction.
 
     returned: it is a result of the model. blocked: something that is neither view, pointwise with constants, softmax,
-    argmax nor sort reads it. selects: it is sorted or positions are computed from it. weighs: it joins activations after
-    a softmax.
+    argmax nor sort reads it. selects: it is sorted, or positions are computed from it. weighs: it joins activations
+    after a softmax.
     """
 
     returned: bool = False

@@ -6,10 +6,10 @@
       "options": {"target": "gfx942", "fp8": true, ...},
       "attention": {"tagged": 6, "fused": 6, "near_misses": 0, "decisions": [...]},
       "contractions": {"fp8": 36, "attention": 12, "other": 0, "decisions": [...],   (only with FP8)
-                       "flops": {"total", "fp8", "attention"}, "fp8_share": of the total, "fp8_share_outside_attention",
-                       "warnings": [...]},
-      "search": {"metric", "minimum", "chosen": POINT, "frontier": [POINT], "points": [POINT], "evaluations",   (only with
-                 "range_batches", "search_batches", "shared_batch", "seconds"},            an accuracy budget)
+                       "flops": {"total", "fp8", "attention"}, "warnings": [...],
+                       "fp8_share": of the total, "fp8_share_outside_attention"},
+      "search": {"metric", "minimum", "chosen": POINT, "frontier": [POINT], "points": [POINT], "evaluations",
+                 "range_batches", "search_batches", "shared_batch", "seconds"},   (only with an accuracy budget)
                  POINT: {"share": of FLOPs in FP8, "accuracy", "error", "contractions": in FP8, "step"}
       "scales": [{"id", "role", "axis", "storage", "min", "max"}], "ranges": {id: {"max_abs", "batches", "elements"}},
       "kernels": [{"name", "launches", "grid", "block", "vgpr", ..., "matrix": {mnemonic: count}}],
@@ -49,7 +49,9 @@ def make_report(model: CompiledModel, name: str) -> dict[str, Any]:
     report["attention"] = _attention(model.records)
     if model.options.fp8:
         report["contractions"] = _contractions(model.records)
-        report.update({"search": _without(r, "kind") for r in model.records if r.get("kind") == "search"})
+        for record in model.records:
+            if record.get("kind") == "search":
+                report["search"] = _without(record, "kind")
         report["scales"] = [_without(record, "kind") for record in model.records if record.get("kind") == "scale"]
         report["ranges"] = {
             id_: {"max_abs": seen.max_abs, "batches": seen.batches, "elements": seen.elements}

@@ -3,8 +3,8 @@
 
 1. Nothing and everything in FP8 are measured, then each contraction alone in FP8: its cost is the error it adds.
 2. Errors of independent roundings add up, so the sets with the most work for a sum of costs (a knapsack, solved by
-   dynamic programming over PIECES parts of the work) are the candidates. By bisection over them, each measured as a whole,
-   the largest that keeps the budget is found: what the costs predict is never taken for what a set does.
+   dynamic programming over PIECES parts of the work) are the candidates. Bisection finds the largest that keeps the
+   budget, each measured as a whole: what the costs predict is never taken for what a set does.
 3. Up to REFINEMENTS more measurements try to add a contraction to it, or to exchange one for a larger one.
 
 That is at most 2 + n + log2(PIECES + 1) + 1 + REFINEMENTS evaluations for n contractions. No step is random.
@@ -21,7 +21,7 @@ from fovea.search.budget import Budget
 
 PIECES = 1000
 REFINEMENTS = 12
-_HOPE = 1.05  # an exchange is tried if its predicted error is at most this much over the budget: predictions err by less
+_HOPE = 1.05  # an exchange is tried if its predicted error is at most this times the budget's
 Accuracy = Callable[[frozenset[str], bool], float]  # of the set in FP8; whether the next sets will be like it
 
 
@@ -37,7 +37,7 @@ class Point:
 
 @dataclass
 class Chosen:
-    """in_fp8: the contractions to quantise. accuracy: measured with just these. costs: the error that each adds alone."""
+    """in_fp8: the contractions to quantise. accuracy: that of this set. costs: the error that each adds alone."""
 
     in_fp8: frozenset[str] = frozenset()
     accuracy: float = 0.0
@@ -87,8 +87,8 @@ class _Search:
         nothing, everything = frozenset[str](), frozenset(self.order)
         if not self.keeps(nothing, "nothing"):
             raise InputError(
-                f"the accuracy budget {self.budget} cannot be kept: with nothing in FP8 the {self.budget.metric} to the "
-                f"unquantised model is {self.known[nothing]:.6g}; give a smaller one, or a wider --compute-type"
+                f"the accuracy budget {self.budget} cannot be kept: with nothing in FP8 the {self.budget.metric} to "
+                f"the unquantised model is {self.known[nothing]:.10g}; give a smaller one, or a wider --compute-type"
             )
         for name in self.order:
             self.measure(frozenset([name]), "alone", remember=False)
@@ -134,7 +134,7 @@ class _Search:
         costs, limit = self.result.costs, self.budget.error(self.budget.minimum)
         predicted = sum(costs[name] for name in best)
         scale = self.error(best) / predicted if predicted else 1.0
-        moves = []
+        moves: list[tuple[int, float, int, str, str | None]] = []
         for added in (name for name in self.order if name not in best):
             for removed in (None, *(name for name in self.order if name in best)):
                 gain = self.work[added] - (self.work[removed] if removed else 0)

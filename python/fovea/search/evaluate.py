@@ -23,8 +23,8 @@ class Evaluator:
     """Runs a model on batches with any set of its captured contractions in FP8.
 
     module: with calibrated captures; it is not changed. quantise(copy): makes captures and weights quantize/dequantize
-    pairs, by the options and with the rounding of weights that the compilation uses. finish(module): brings contractions
-    that are not in FP8 into the compute type. fuse(copy): what is done to attention before that.
+    pairs, by the options and with the rounding of weights that the compilation uses. finish(module): brings
+    contractions that are not in FP8 into the compute type. fuse(copy): what is done to attention before that.
     """
 
     def __init__(

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """A model cut at its quantised contractions, so that each can run in FP8 or not and only what follows runs again.
 
-The function becomes a sequence of nodes: a contraction has two variants, one as quantisation leaves it (operands through
-their quantize/dequantize pairs) and one in the compute type; everything between two contractions has one. A node is a
-function in a module of its own that the reference executor runs. Values that follow from weights are computed once.
+The function becomes a sequence of nodes: a contraction has two variants, one as quantisation leaves it (operands
+through their quantize/dequantize pairs) and one in the compute type; everything between two contractions has one. Each
+variant is a function that the reference executor runs. Values that follow from weights are computed once.
 """
 
 from __future__ import annotations

@@ -23,8 +23,8 @@ def search_and_apply(
 ) -> None:  # fmt: skip
     """Find which captured contractions of `module` stay in FP8, and free the others from their captures.
 
-    data: what calibration has iterated over. quantise, finish, fuse: see `Evaluator`. Adds a record of kind "search" and
-    completes those of the contractions. InputError if the budget cannot be kept.
+    data: what calibration has iterated over. quantise, finish, fuse: see `Evaluator`. Adds a record of kind "search"
+    and completes those of the contractions. InputError if the budget cannot be kept.
     """
     start = time.perf_counter()
     records = {r["id"]: r for r in context.records if r.get("kind") == "contraction"}
@@ -40,8 +40,8 @@ def search_and_apply(
         records[name]["sensitivity"] = cost
     what = "of cosine" if budget.metric == COSINE else "of noise to signal"
     for name in left:
-        reason = f"left in {compute_type} by the accuracy budget {budget}: alone it costs {chosen.costs[name]:.1e} {what}"
-        records[name].update(decision="kept", reason=reason)
+        cost = f"alone it costs {chosen.costs[name]:.1e} {what}"
+        records[name].update(decision="kept", reason=f"left in {compute_type} by the accuracy budget {budget}: {cost}")
     total = sum(record["flops"] for record in records.values())
     context.records.append({**_record(chosen, budget, max(1, total)), "range_batches": data.ranges,
                             "search_batches": len(data.held_out), "shared_batch": data.shared,

@@ -17,7 +17,8 @@ from fovea.weights import WeightStore
 
 Array = np.ndarray[Any, Any]
 ROWS, WIDTH, HIDDEN = 32, 64, 128
-WEIGHTS = {"a": (WIDTH, WIDTH), "b": (WIDTH, WIDTH), "up": (WIDTH, HIDDEN), "down": (HIDDEN, WIDTH), "out": (WIDTH, WIDTH)}
+_SQUARE = (WIDTH, WIDTH)
+WEIGHTS = {"a": _SQUARE, "b": _SQUARE, "up": (WIDTH, HIDDEN), "down": (HIDDEN, WIDTH), "out": _SQUARE}
 CONTRACTIONS = ("a", "b", "pair", "up", "down", "out")
 
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // What each kind of selector selects, what takes precedence, and a remark for one that selects nothing.
-// A contraction is in FP8 if it has a capture, named after it: ALPHA, BETA, BMM say that just these are left.
+// A contraction is in FP8 if it has a capture, named after it: ALPHA, BETA, BMM (gamma) say that just this one is left.
 
 // RUN: fovea-opt %s "--fovea-insert-captures={include=policy:all exclude={'^beta$',main.batch}}" | FileCheck %s --check-prefix=ALPHA
 // RUN: fovea-opt %s "--fovea-insert-captures={include=policy:all exclude='name:eta|batch'}" | FileCheck %s --check-prefix=ALPHA
@@ -20,10 +20,10 @@
 // BETA: return
 
 // RUN: fovea-opt %s "--fovea-insert-captures={include=policy:all exclude=kind:matmul}" | FileCheck %s --check-prefix=BMM
-// RUN: fovea-opt %s "--fovea-insert-captures={include=policy:all exclude={position:first,at:./selectors.mlir:43}}" | FileCheck %s --check-prefix=BMM
+// RUN: fovea-opt %s "--fovea-insert-captures={include=policy:all exclude={position:first,at:./selectors.mlir:44}}" | FileCheck %s --check-prefix=BMM
 // BMM-NOT: "alpha.lhs"
 // BMM-NOT: "beta.lhs"
-// BMM: id = "main.batch_matmul_0.lhs"
+// BMM: id = "gamma.lhs"
 // BMM-NOT: fovea.capture
 // BMM: return
 
@@ -40,7 +40,7 @@ func.func @main(%x: tensor<4x16xf32>, %w: tensor<16x8xf32> {fovea.weight = "fc.w
                 %u: tensor<2x4x4xf32> {fovea.weight = "gamma"}, %z: tensor<4x8xf32>, %o: tensor<2x4x4xf32>) -> tensor<2x4x4xf32> {
   %a = linalg.matmul ins(%x, %w : tensor<4x16xf32>, tensor<16x8xf32>) outs(%z : tensor<4x8xf32>) -> tensor<4x8xf32> loc(fused["net/net.py":7:3, "alpha"])
   %t = linalg.tanh ins(%a : tensor<4x8xf32>) outs(%z : tensor<4x8xf32>) -> tensor<4x8xf32>
-  // The next line is 43.
+  // The next line is 44.
   %b = linalg.matmul ins(%t, %v : tensor<4x8xf32>, tensor<8x8xf32>) outs(%z : tensor<4x8xf32>) -> tensor<4x8xf32>
   %e = linalg.exp ins(%b : tensor<4x8xf32>) outs(%z : tensor<4x8xf32>) -> tensor<4x8xf32>
   %s = tensor.expand_shape %e [[0, 1], [2]] output_shape [2, 2, 8] : tensor<4x8xf32> into tensor<2x2x8xf32>
