@@ -46,6 +46,7 @@ MODULES: dict[str, str] = {
     "fovea-normalize": "normalize",
     "fovea-detect-attention": "detect_attention",
     "fovea-strip-attention-qdq": "strip_attention_qdq",
+    "fovea-raise-qdq": "raise_qdq",
     "fovea-insert-captures": "insert_captures",
     "fovea-quantize-fp8": "quantize_fp8",
     "fovea-fold-qdq": "fold_qdq",
