@@ -49,6 +49,7 @@ MODULES: dict[str, str] = {
     "fovea-raise-qdq": "raise_qdq",
     "fovea-insert-captures": "insert_captures",
     "fovea-quantize-fp8": "quantize_fp8",
+    "fovea-move-quantize": "move_quantize",
     "fovea-fold-qdq": "fold_qdq",
     "fovea-fuse-attention": "fuse_attention",
     "fovea-set-compute-type": "set_compute_type",
