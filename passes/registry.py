@@ -47,6 +47,7 @@ MODULES: dict[str, str] = {
     "fovea-detect-attention": "detect_attention",
     "fovea-strip-attention-qdq": "strip_attention_qdq",
     "fovea-raise-qdq": "raise_qdq",
+    "fovea-convert-fp8": "convert_fp8",
     "fovea-insert-captures": "insert_captures",
     "fovea-quantize-fp8": "quantize_fp8",
     "fovea-move-quantize": "move_quantize",
