@@ -18,9 +18,11 @@ from fovea.passes import ir_utils as utils
 from fovea.passes.constant_subtree import WeightLike
 from fovea.passes.contraction import IDENTITY, SIDES, dims_of, is_convolution, names_of, shape_of
 from fovea.passes.contraction_layout import is_contraction
+from fovea.passes.fold_qdq import is_dequantised
 from fovea.passes.registry import PassContext, register
 
 CAPTURE = "fovea.capture"
+ARRIVED = "quantised in the model, with its scales"
 # The captured tensor is the one below reshapes: several contractions then share one, and the Q joins its producer.
 _VIEWS = ("tensor.expand_shape", "tensor.collapse_shape")
 
@@ -35,7 +37,9 @@ class InsertCaptures:
     several contractions read has one capture, named after the first reader. Every contraction carries its id as
     `fovea.id` from then on, until `fovea-form-kernels`. Options: `quantize_attention` quantises
     the contractions of attention sites too, and removes their tags; `exclude` is a regular expression, searched in the
-    name of the op's location, the name of its weight, and its id.
+    name of the op's location, the name of its weight, and its id. A contraction that the model came with quantised (both
+    operands are dequantised) needs no capture; `calibrated=false` says that there is no data, so that the others stay
+    float.
 
     Before:
 
@@ -51,6 +55,7 @@ class InsertCaptures:
 
     quantize_attention: bool = False
     exclude: str = ""
+    calibrated: bool = True
 
     def __post_init__(self) -> None:
         try:
@@ -82,12 +87,15 @@ class InsertCaptures:
             reason: str | None = "convolutions are not quantised"
             if contraction:
                 reason = self._reason_to_keep(op, [*names, identity], is_weight)
-            if reason is None:
+            arrived = reason is None and all(is_dequantised(operand) for operand in utils.inputs_of(op))
+            if reason is None and not arrived and not self.calibrated:
+                reason = "float in the model, and there is no calibration data"
+            if reason is None and not arrived:
                 _capture_operands(op, identity, captures, is_weight)
             context.records.append({
                 "kind": "contraction", "id": identity, "location": str(op.location),
                 "shape": shape_of(op) if contraction else {}, "decision": "fp8" if reason is None else "kept",
-                "reason": reason or "activations calibrated, weights by their values",
+                "reason": reason or (ARRIVED if arrived else "activations calibrated, weights by their values"),
             })  # fmt: skip
 
     def _reason_to_keep(self, op: Any, names: list[str], is_weight: WeightLike) -> str | None:

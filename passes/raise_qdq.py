@@ -17,6 +17,7 @@ from fovea.passes.registry import PassContext, register
 
 _INTEGER_CASTS = ("arith.fptosi", "arith.fptoui")
 _BYTES = ("i8", "i4")
+_REFUSED = "fovea.refused"  # while the pass runs: an op that holds nothing to raise (any more)
 INT8 = "quantised to integers of 8 bits or fewer: it computes as the model has it"
 
 
@@ -64,11 +65,14 @@ class RaiseQdq:
 
         matcher = Matcher(context.weights)
         for raise_one, casts_to in ((_raise_quantize, True), (_raise_dequantize, False)):
-            refused: set[str] = set()
             # An op is rebuilt by each rewrite, so that one rewrite an op and round is made.
-            while sum(raise_one(op, cast, matcher, record, refused) for op, cast in _casts(module, casts_to)):
+            while sum(raise_one(op, cast, matcher, record) for op, cast in _casts(module, casts_to)):
                 changed = True
                 _erase_unused(module)
+            for function in utils.functions(module):
+                for op in utils.body_ops(function):
+                    if _REFUSED in op.attributes:
+                        del op.attributes[_REFUSED]
         for op in _integer_casts(module):
             record(op, "int8", "left", INT8)
         if changed:
@@ -91,7 +95,8 @@ def _casts(module: Any, to_fp8: bool) -> list[tuple[Any, Any]]:
         return ir.WalkResult.ADVANCE
 
     module.operation.walk(visit)
-    return [(op, cast) for op, cast in found if is_pointwise(op) and utils.has_uses(op.results[0])]
+    return [(op, cast) for op, cast in found if _REFUSED not in op.attributes and is_pointwise(op)
+            and utils.has_uses(op.results[0])]  # fmt: skip
 
 
 def _erase_unused(module: Any) -> None:
@@ -117,12 +122,12 @@ def _integer_casts(module: Any) -> list[Any]:
     return found
 
 
-def _raise_quantize(op: Any, cast: Any, matcher: Matcher, record: Record, refused: set[str]) -> bool:
-    if not _is_alive(op, refused):
+def _raise_quantize(op: Any, cast: Any, matcher: Matcher, record: Record) -> bool:
+    if not utils.has_uses(op.results[0]):
         return False
     found = matcher.quantised(op, cast)
     if isinstance(found, str):
-        refused.add(_name(op))
+        op.attributes[_REFUSED] = ir.UnitAttr.get(op.context)
         record(op, "quantize", "left", found)
         return False
     with op.location:
@@ -134,8 +139,8 @@ def _raise_quantize(op: Any, cast: Any, matcher: Matcher, record: Record, refuse
     return True
 
 
-def _raise_dequantize(op: Any, cast: Any, matcher: Matcher, record: Record, refused: set[str]) -> bool:
-    if not _is_alive(op, refused):
+def _raise_dequantize(op: Any, cast: Any, matcher: Matcher, record: Record) -> bool:
+    if not utils.has_uses(op.results[0]):
         return False
     done = False
     for found in list(matcher.dequantised(op, cast)):
@@ -149,16 +154,8 @@ def _raise_dequantize(op: Any, cast: Any, matcher: Matcher, record: Record, refu
         _substitute(end, real)
         done = True
     if not done:
-        refused.add(_name(op))
+        op.attributes[_REFUSED] = ir.UnitAttr.get(op.context)
     return done
-
-
-def _name(op: Any) -> str:
-    return str(op.results[0].get_name())
-
-
-def _is_alive(op: Any, refused: set[str]) -> bool:
-    return utils.has_uses(op.results[0]) and _name(op) not in refused
 
 
 def _described(scale: Scale) -> str:

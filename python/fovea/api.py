@@ -31,12 +31,14 @@ from fovea.errors import InputError, UsageError
 from fovea.lowered import buffers_of, launches_of, plan_of
 from fovea.package import save_package
 from fovea.passes.attention.policy import parse_policy
+from fovea.passes.fold_qdq import arrives_quantised
 from fovea.passes.registry import PassContext, lookup
 from fovea.pipeline import Instrumentation, Pipeline, run_pipeline
 from fovea.pipeline_text import OwnStep
 from fovea.plan import Plan
 from fovea.weights import WeightStore
 
+NO_CALIBRATION = "FP8 needs calibration data: give --calibration FILE.npz, or --no-fp8"
 COMPUTE_TYPES = ("f16", "bf16", "f32")
 Progress = Callable[[str, float], None]  # stage, seconds it took
 
@@ -127,7 +129,8 @@ def compile_module(
 ) -> CompiledModel:
     """Compile a module of linalg on tensors (with the `fovea` dialect registered in its context).
 
-    weights: values of arguments with `fovea.weight`. calibration: batches of inputs by name; needed with fp8.
+    weights: values of arguments with `fovea.weight`. calibration: batches of inputs by name; needed with
+    fp8, unless the model arrives quantised: then contractions without scales of their own stay float.
     Raises a FoveaError: InputError for inputs that do not fit, CompileError with located diagnostics otherwise.
     """
     options = options or CompileOptions()
@@ -186,16 +189,21 @@ def lower_to_kernels(
     ranges: dict[str, Statistics] = {}
     run("detect", "fovea-normalize{prefer-k-contiguous=true}", *_detection(options))
     if options.fp8:
-        if calibration is None:
-            raise InputError("FP8 needs calibration data: give --calibration FILE.npz, or --no-fp8")
+        # A model that arrives quantised: its own quantising, in the target's format, and where it pays.
+        run("quantisation of the model", "fovea-raise-qdq", "fovea-move-quantize", "fovea-convert-fp8")
+        if calibration is None and not arrives_quantised(module):
+            raise InputError(NO_CALIBRATION)
         # Not as text: a regular expression may hold any quote, brace or backslash.
         insert_captures = lookup("fovea-insert-captures")
-        captures = insert_captures(quantize_attention=options.quantize_attention, exclude=options.exclude)
+        captures = insert_captures(
+            quantize_attention=options.quantize_attention, exclude=options.exclude, calibrated=calibration is not None
+        )
         with clock.stage("detect"):
             run_pipeline(module, Pipeline((OwnStep(captures),)), context, instrumentation)
-        with clock.stage("calibrate"):
-            ranges = context.statistics = calibrate(module, calibration, context.weights)
-        run("quantize", "fovea-quantize-fp8", "fovea-fold-qdq")
+        if calibration is not None:
+            with clock.stage("calibrate"):
+                ranges = context.statistics = calibrate(module, calibration, context.weights)
+        run("quantize", "fovea-quantize-fp8", "fovea-move-quantize", "fovea-fold-qdq")
     fuse = () if options.fp8 and options.quantize_attention else ("fovea-fuse-attention",)
     run("fuse", *fuse, f"fovea-set-compute-type{{compute-type={options.compute_type}}}", "fovea-demote-f64")
     run("fold constants", "fovea-fold-constants")

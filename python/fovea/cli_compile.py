@@ -20,7 +20,7 @@ from fovea.executor.interpreter import WEIGHT, argument_attribute, entry_of, inp
 from fovea.files import check_parent, write_atomically
 from fovea.instrumentation import PrintIR, PrintOptions, Timing
 from fovea.ir_input import new_context, parse_module
-from fovea.model_input import check_model
+from fovea.model_input import check_model, holds_fp8
 from fovea.package import check_destination
 from fovea.pipeline import Instrumentation
 from fovea.progress import Progress, console
@@ -58,8 +58,6 @@ def _options(flags: argparse.Namespace) -> api.CompileOptions:
         re.compile(flags.exclude)
     except re.error as error:
         raise UsageError(f"--exclude: '{flags.exclude}' is not a regular expression: {error}") from error
-    if flags.fp8 and not flags.calibration:
-        raise UsageError("FP8 needs calibration data: give --calibration FILE.npz, or --no-fp8")
     if flags.report and flags.emit != "package":
         raise UsageError(f"--report writes into a package; expected --emit=package, found --emit={flags.emit}")
     return api.CompileOptions(
@@ -92,8 +90,10 @@ def _compile(flags: argparse.Namespace, options: api.CompileOptions, destination
 
     module = parse_module(flags.model, new_context(), show, renderer.name)
     check_model(module)
+    if flags.fp8 and not flags.calibration and not holds_fp8(module):
+        raise UsageError(api.NO_CALIBRATION)
     weights = _weights(flags.weights, module)
-    found = load_batches(flags.calibration, inputs_of(module)) if options.fp8 else None  # type: ignore[arg-type]
+    found = load_batches(flags.calibration, inputs_of(module)) if options.fp8 and flags.calibration else None
     timing = Timing()
     live = not (flags.print_ir_after_all or flags.verbose)  # a line that changes does not mix with other text
     with Progress(console(), flags.quiet, live) as progress:
