@@ -12,7 +12,7 @@ from fovea.dialect.attention_tag import NAME as TAG
 from fovea.dialect.quantize import STORAGE_MAX
 from fovea.passes import ir_utils as utils
 from fovea.passes.elements import elements_attribute
-from fovea.passes.qdq_chains import Matcher, Scalar, Scale, input_at, is_pointwise, tensor_of
+from fovea.passes.qdq_chains import Matcher, Scalar, Scale, is_pointwise, tensor_of
 from fovea.passes.registry import PassContext, register
 
 _INTEGER_CASTS = ("arith.fptosi", "arith.fptoui")
@@ -190,17 +190,35 @@ def _rebuilt(op: Any, inputs: Sequence[Any], maps: Sequence[Any], replaced: Any,
     count = utils.num_inputs(op)
     shape, element = op.results[0].type.shape, wanted.type
 
+    read = _arguments(wanted, block, replaced)
+    kept = [i for i in range(len(inputs)) if (arguments[i] in read if i < count else True)]
+
     def body(*new: Any) -> Any:
-        mapping = dict(zip(arguments[:count], new, strict=False))
+        mapping = {arguments[i]: value for i, value in zip(kept, new, strict=False) if i < count}
         if replaced is not None:
             mapping[replaced] = new[-2]
         return _copied(wanted, block, mapping)
 
     with op.location, ir.InsertionPoint(op):
-        identity = ir.AffineMap.get_identity(len(shape), op.context)
-        kept, kept_maps = list(inputs), [*maps, identity]
-        new = utils.build_generic(kept, [utils.empty(shape, element)], kept_maps, ["parallel"] * len(shape), body)
+        all_maps = [*(maps[i] for i in kept), ir.AffineMap.get_identity(len(shape), op.context)]
+        out = [utils.empty(shape, element)]
+        new = utils.build_generic([inputs[i] for i in kept], out, all_maps, ["parallel"] * len(shape), body)
     return new.results[0]
+
+
+def _arguments(value: Any, block: Any, replaced: Any) -> set[Any]:
+    """The arguments of `block` that `value` is computed from, not by way of `replaced`."""
+    seen: set[Any] = set()
+    pending = [value]
+    while pending:
+        current = pending.pop()
+        if current in seen or (replaced is not None and current == replaced):
+            continue
+        seen.add(current)
+        op = utils.defining_op(current)
+        if op is not None and op.block == block:
+            pending += op.operands
+    return seen
 
 
 def _copied(value: Any, block: Any, mapping: dict[Any, Any]) -> Any:
