@@ -149,7 +149,8 @@ def arrives_quantised(module: Any) -> bool:
 
 def _record_reader(op: Any, context: PassContext) -> None:
     """Say of a dequantize that is left who reads it; contractions have said it themselves."""
-    readers = sorted({use.owner.operation.name for use in op.results[0].uses if not is_contraction(use.owner.operation)})
+    users = [use.owner.operation for use in op.results[0].uses]
+    readers = sorted({user.name for user in users if not is_contraction(user)})
     if readers:
         context.records.append({
             "kind": "fold-qdq", "location": str(op.location), "decision": "left",

@@ -37,8 +37,8 @@ class InsertCaptures:
     several contractions read has one capture, named after the first reader. Every contraction carries its id as
     `fovea.id` from then on, until `fovea-form-kernels`. Options: `quantize_attention` quantises
     the contractions of attention sites too, and removes their tags; `exclude` is a regular expression, searched in the
-    name of the op's location, the name of its weight, and its id. A contraction that the model came with quantised (both
-    operands are dequantised) needs no capture; `calibrated=false` says that there is no data, so that the others stay
+    name of the op's location, the name of its weight, and its id. A contraction that came quantised (both operands
+    are dequantised) needs no capture; `calibrated=false` says that there is no data, so that the others stay
     float.
 
     Before:

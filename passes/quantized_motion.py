@@ -41,9 +41,8 @@ class Scaling:
 
     def equals(self, other: Scaling) -> bool:
         """Whether both store equal numbers as equal bytes."""
-        return (
-            self.storage == other.storage and self.axis == other.axis and bool(np.array_equal(self.values, other.values))
-        )
+        same = self.storage == other.storage and self.axis == other.axis
+        return same and bool(np.array_equal(self.values, other.values))
 
     def on(self, axis: int, values: Array | None = None) -> Scaling:
         """The same along another axis (with other values): one scale if all are equal."""
@@ -282,7 +281,9 @@ def _pad_before(op: Any, scaling: Scaling) -> list[Scaling] | None:
 def _pad_after(op: Any, scalings: Sequence[Scaling]) -> Scaling | None:
     (scaling,) = scalings
     value = _pad_value(op)
-    if value is None or len(op.operands) != 1 or (scaling.axis != PER_TENSOR and (value != 0 or _pads(op, scaling.axis))):
+    if value is None or len(op.operands) != 1:
+        return None
+    if scaling.axis != PER_TENSOR and (value != 0 or _pads(op, scaling.axis)):
         return None
     exact = value == 0 or np.float32(stored_number(value, scaling)) * scaling.values == value
     return scaling if exact else None

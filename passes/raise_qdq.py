@@ -33,7 +33,7 @@ class RaiseQdq:
     a record: other clamps, scales that are not constant, finite and > 0. Chains in attention sites are left to
     `fovea-strip-attention-qdq`. Integers of 8 bits are left too (a record says so).
 
-    The number stored is the model's, except that: values past the range saturate, as ONNX has it, also where the model's
+    The number stored is the model's, except that: values past the range saturate, as ONNX has it, also where its
     lowering has no clamp and would make NaN; NaN stays NaN; x / s is computed as x * (1 / s) in f32, which may round to
     the neighbouring code where x / s lies within one part in 2^22 (in f16: 2^10) of the middle between two; and -0 for
     0 may be stored.
