@@ -14,12 +14,15 @@ from fovea.passes import ir_utils as utils
 from fovea.passes.constant_subtree import WeightLike
 from fovea.passes.contraction import IDENTITY, SIDES, flops_of, is_convolution, names_of, shape_of
 from fovea.passes.contraction_layout import is_contraction
+from fovea.passes.fold_qdq import is_dequantised
 from fovea.passes.quantization_choice import Choice
 from fovea.passes.quantization_selectors import Candidate
 from fovea.passes.registry import PassContext, register
 
 CAPTURE = "fovea.capture"
 QUANTISED = "activations calibrated, weights by their values"
+ARRIVED = "quantised in the model, with its scales"
+NO_DATA = "float in the model, and there is no calibration data"
 # The captured tensor is the one below reshapes: several contractions then share one, and the Q joins its producer.
 VIEWS = ("tensor.expand_shape", "tensor.collapse_shape")
 
@@ -36,7 +39,9 @@ class InsertCaptures:
     id as `fovea.id` from then on, until `fovea-form-kernels`. Options: `quantize_attention` quantises the contractions
     of attention sites too, and removes their tags; `exclude` and `include` are selectors: a regular expression searched
     in the name of the op's location, the name of its weight, and its id, or `kind:`, `at:`, `position:`, `policy:` (the
-    README of `passes/` describes them). A remark names each one that selects nothing.
+    README of `passes/` describes them). A remark names each one that selects nothing. A contraction that the model came
+    with quantised (both operands are dequantised) needs no capture; `calibrated=false` says that there is no data, so
+    that the others stay float.
 
     Before:
 
@@ -53,6 +58,7 @@ class InsertCaptures:
     quantize_attention: bool = False
     exclude: tuple[str, ...] = ()
     include: tuple[str, ...] = ()
+    calibrated: bool = True
 
     def __post_init__(self) -> None:
         Choice(self.exclude, self.include)
@@ -74,12 +80,15 @@ class InsertCaptures:
         captures: dict[Any, Any] = {}
         for candidate, is_weight, reason in zip(candidates, weights, reasons, strict=True):
             op = candidate.op
-            if reason is None:
+            arrived = reason is None and all(is_dequantised(operand) for operand in utils.inputs_of(op))
+            if reason is None and not arrived and not self.calibrated:
+                reason = NO_DATA
+            if reason is None and not arrived:
                 _capture_operands(op, candidate.identity, captures, is_weight)
             context.records.append({
                 "kind": "contraction", "id": candidate.identity, "location": candidate.location,
                 "shape": shape_of(op) if is_contraction(op) else {}, "flops": flops_of(op),
-                "decision": "kept" if reason else "fp8", "reason": reason or QUANTISED,
+                "decision": "kept" if reason else "fp8", "reason": reason or (ARRIVED if arrived else QUANTISED),
             })  # fmt: skip
         for option, selector in choice.unmatched(candidates):
             message = f"{option} {selector.text} selects no contraction"
