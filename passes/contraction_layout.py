@@ -75,7 +75,7 @@ def transpose(value: Any, permutation: Sequence[int]) -> Any:
 
 
 def rebuild_contraction(op: Any, inputs: Sequence[Any], maps: Sequence[Any]) -> Any:
-    """Replace a contraction by one on `inputs` with `maps`; see `make_contraction`."""
+    """Replace a contraction (or convolution) by one on `inputs` with `maps`; see `make_contraction`."""
     with ir.InsertionPoint(op), op.location:
         new = make_contraction(op, inputs, utils.outputs_of(op), maps)
     utils.replace_op(op, new)
@@ -83,7 +83,8 @@ def rebuild_contraction(op: Any, inputs: Sequence[Any], maps: Sequence[Any]) -> 
 
 
 def make_contraction(op: Any, inputs: Sequence[Any], outputs: Sequence[Any], maps: Sequence[Any]) -> Any:
-    """A contraction like `op`, at the insertion point: named where the op allows those maps, else linalg.generic.
+    """A contraction (or convolution) like `op`, at the insertion point: named where the op allows those maps, else
+    linalg.generic.
 
     Element types may differ from those of `op`: the body then extends both factors to the type of the output.
     """
@@ -123,9 +124,9 @@ def _fits_named(name: str, maps: Sequence[Any]) -> bool:
 def _iterators(op: Any) -> list[str]:
     if op.name == "linalg.generic":
         return utils.iterator_types(op)
-    reduced = set(linalg.infer_contraction_dimensions(op).k)
+    written = {utils.dim_position(expression) for expression in utils.indexing_maps(op)[-1].results}
     count = utils.indexing_maps(op)[0].n_dims
-    return ["reduction" if d in reduced else "parallel" for d in range(count)]
+    return ["parallel" if d in written else "reduction" for d in range(count)]
 
 
 def _same_body(op: Any) -> utils.Body:

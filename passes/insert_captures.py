@@ -16,19 +16,26 @@ from fovea.dialect.quantize import REAL_TYPES, STORAGE_MAX
 from fovea.errors import UsageError
 from fovea.passes import ir_utils as utils
 from fovea.passes.constant_subtree import WeightLike
-from fovea.passes.contraction import IDENTITY, SIDES, dims_of, is_convolution, names_of, shape_of
-from fovea.passes.contraction_layout import is_contraction
+from fovea.passes.contraction import (
+    IDENTITY,
+    SIDES,
+    dims_of,
+    is_convolution,
+    is_product,
+    names_of,
+    shape_of,
+    why_no_product,
+)
+from fovea.passes.padding import VIEWS, is_zero_pad
 from fovea.passes.registry import PassContext, register
 
 CAPTURE = "fovea.capture"
-# The captured tensor is the one below reshapes: several contractions then share one, and the Q joins its producer.
-_VIEWS = ("tensor.expand_shape", "tensor.collapse_shape")
 
 
 @register
 @dataclass(frozen=True)
 class InsertCaptures:
-    """Put a `fovea.capture` on each activation operand of every contraction that is to be quantised.
+    """Put a `fovea.capture` on each activation operand of every contraction or convolution that is to be quantised.
 
     Left alone are contractions of an attention site, those that `exclude` names, and those that FP8 does not suit; each
     has a record {"kind": "contraction", "id", "location", "shape", "decision": "fp8" | "kept", "reason"}. A tensor that
@@ -72,21 +79,21 @@ class InsertCaptures:
         captures: dict[Any, Any] = {}
         is_weight = WeightLike()
         for op in utils.body_ops(function):
-            contraction = is_contraction(op)
-            if not contraction and not is_convolution(op):
+            product = is_product(op)
+            if not product and not is_convolution(op):
                 continue
             names = names_of(op, function, positions[op.name], is_weight)
             positions[op.name] += 1
             identity = _unique(names[0], taken)
             op.attributes[IDENTITY] = ir.StringAttr.get(identity, op.context)
-            reason: str | None = "convolutions are not quantised"
-            if contraction:
+            reason: str | None = None if product else why_no_product(op)
+            if product:
                 reason = self._reason_to_keep(op, [*names, identity], is_weight)
             if reason is None:
                 _capture_operands(op, identity, captures, is_weight)
             context.records.append({
                 "kind": "contraction", "id": identity, "location": str(op.location),
-                "shape": shape_of(op) if contraction else {}, "decision": "fp8" if reason is None else "kept",
+                "shape": shape_of(op) if product else {}, "decision": "fp8" if reason is None else "kept",
                 "reason": reason or "activations calibrated, weights by their values",
             })  # fmt: skip
 
@@ -128,11 +135,12 @@ def _capture_operands(op: Any, identity: str, captures: dict[Any, Any], is_weigh
 
 
 def _captured(value: Any, identity: str, captures: dict[Any, Any]) -> Any:
-    """The capture of `value`; of a reshaped tensor, the reshaped capture of the tensor itself."""
+    """The capture of `value`; of a reshaped tensor, or one with zeros around it, that of the tensor itself, reshaped or
+    padded: several contractions then share one, and the Q joins its producer."""
     if value in captures:
         return captures[value]
     op = utils.defining_op(value)
-    if op is not None and op.name in _VIEWS:
+    if op is not None and (op.name in VIEWS or is_zero_pad(op)):
         with ir.InsertionPoint.after(op):
             view = utils.clone_op(op, {op.operands[0]: _captured(op.operands[0], identity, captures)})
         if TAG in view.attributes:

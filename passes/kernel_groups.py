@@ -17,7 +17,7 @@ from typing import Any, TypeGuard
 from fovea.bindings import ir
 from fovea.codegen import domain
 from fovea.codegen.combiner import combiners_of
-from fovea.codegen.problem import contraction_problem
+from fovea.codegen.problem import contraction_problem, is_matrix_convolution
 from fovea.codegen.rowwise import ELEMENTS_PER_LANE, MAX_WAVES, WAVE, reduced_dims, split_shape
 from fovea.codegen.structured import as_map, iteration_extents
 from fovea.errors import UnsupportedOpError
@@ -69,6 +69,38 @@ def _is_free(op: Any) -> bool:
     )
 
 
+def _convolution_inputs(ops: Sequence[Any]) -> tuple[dict[Any, None], set[Any]]:
+    """(pads that only convolutions read, in program order; what they and convolutions read).
+
+    The latter are stored even where they could float: a convolution reads each element once for each place of its
+    window, which a cast or a transpose of an argument must not be computed again for.
+    """
+    inlined: dict[Any, None] = {}
+    stored: set[Any] = set()
+    for op in ops:
+        if utils.is_linalg(op) and is_matrix_convolution(op.opview):
+            source = utils.defining_op(op.operands[0])
+            while source is not None and (is_view(source) or source.name == "tensor.pad"):
+                if source.name == "tensor.pad" and _only_convolutions_read(source):
+                    inlined[source] = None
+                source = utils.defining_op(source.operands[0])
+            if source is not None:
+                stored.add(source)
+    return {op: None for op in ops if op in inlined}, stored
+
+
+def _only_convolutions_read(op: Any) -> bool:
+    """Whether every user of `op`, through views, is a convolution kernel that reads it as its input."""
+    for use in op.results[0].uses:
+        user = use.owner.operation
+        if is_view(user):
+            if not _only_convolutions_read(user):
+                return False
+        elif not (use.operand_number == 0 and utils.is_linalg(user) and is_matrix_convolution(user.opview)):
+            return False
+    return True
+
+
 def reads(op: Any) -> list[Any]:
     """Tensors that `op` reads: operands, and what its body captures; not the shape-only inits."""
     values = [value for value in op.operands if utils.is_tensor(value.type)]
@@ -85,6 +117,7 @@ class Grouping:
         self.groups: list[Group] = []
         self.group_of: dict[Any, Group] = {}  # by op
         ops = utils.body_ops(function)
+        self.inlined, self._stored = _convolution_inputs(ops)
         self.returned = {utils.defining_op(self.root(value)) for value in ops[-1].operands}
         for op in ops:
             self._place(op)
@@ -108,16 +141,18 @@ class Grouping:
         """Groups whose results `op` reads, also through floating ops."""
         found: set[Group] = set()
         for value in reads(op):
-            group = self.home(value)
+            group, source = self.home(value), utils.defining_op(self.root(value))
             if group is not None:
                 found.add(group)
+            elif source in self.inlined:
+                found |= self._sources(source)
         return found
 
     # -- placing ------------------------------------------------------------------------------------------------
 
     def _place(self, op: Any) -> None:
         name = op.name
-        if name == "func.return" or _is_free(op):
+        if name == "func.return" or _is_free(op) or op in self.inlined:
             return
         elif name == "fovea.attention":
             self._start(op, "attention")
@@ -130,7 +165,7 @@ class Grouping:
         ):
             if self._sources(op):
                 self._place_pointwise(op)
-            elif op in self.returned:  # a result must be computed by some kernel, also if it could float
+            elif op in self.returned or op in self._stored:  # must be computed by some kernel, also if it could float
                 self._start(op, "elementwise")
         else:
             raise UnsupportedOpError(
