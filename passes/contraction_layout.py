@@ -28,7 +28,7 @@ def absorb_transposes(op: Any) -> None:
         return
     maps, inputs, changed = utils.indexing_maps(op), utils.inputs_of(op), False
     for position, value in enumerate(inputs):
-        found = _transposed(value)
+        found = transposed(value)
         while found is not None:
             inputs[position], permutation = found
             results = list(maps[position].results)
@@ -36,7 +36,7 @@ def absorb_transposes(op: Any) -> None:
                 results[at] = expression
             maps[position] = ir.AffineMap.get(maps[position].n_dims, 0, results, op.context)
             changed = True
-            found = _transposed(inputs[position])
+            found = transposed(inputs[position])
     if changed:
         rebuild_contraction(op, inputs, maps)
 
@@ -142,7 +142,7 @@ def _product_body(accumulator: Any) -> utils.Body:
     return body
 
 
-def _transposed(value: Any) -> tuple[Any, list[int]] | None:
+def transposed(value: Any) -> tuple[Any, list[int]] | None:
     """(source, permutation) if `value` is a transposed tensor: dim i of `value` is dim permutation[i] of the source."""
     op = utils.defining_op(value)
     if op is None:

@@ -17,7 +17,7 @@ from fovea.passes.channel_axes import Axes, through_view
 from fovea.passes.contraction import dims_of, is_product
 from fovea.passes.contraction_layout import make_contraction, transpose
 from fovea.passes.elements import elements_attribute
-from fovea.passes.padding import is_zero_pad, pad_like
+from fovea.passes.padding import is_zero_pad, zero_pad_like
 from fovea.passes.registry import PassContext, register
 
 Array = np.ndarray[Any, Any]
@@ -87,7 +87,7 @@ class Source:
             if view.name == "linalg.transpose":
                 value = transpose(value, list(ir.DenseI64ArrayAttr(view.attributes["permutation"])))
             elif view.name == "tensor.pad":
-                value = pad_like(view, value)
+                value = zero_pad_like(view, value)
             else:
                 value = _reshape_like(view, value)
         return value

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from math import prod
 from typing import Any, TypeGuard
 
-from fovea.bindings import ir
+from fovea.bindings import ir, linalg
 from fovea.codegen import domain
 from fovea.codegen.combiner import combiners_of
 from fovea.codegen.problem import contraction_problem, is_matrix_convolution
@@ -69,8 +69,8 @@ def _is_free(op: Any) -> bool:
     )
 
 
-def _convolution_inputs(ops: Sequence[Any]) -> tuple[dict[Any, None], set[Any]]:
-    """(pads that only convolutions read, in program order; what they and convolutions read).
+def _window_inputs(ops: Sequence[Any]) -> tuple[dict[Any, None], set[Any]]:
+    """(pads that only convolutions and poolings read, in program order; what they and convolutions read).
 
     The latter are stored even where they could float: a convolution reads each element once for each place of its
     window, which a cast or a transpose of an argument must not be computed again for.
@@ -78,25 +78,29 @@ def _convolution_inputs(ops: Sequence[Any]) -> tuple[dict[Any, None], set[Any]]:
     inlined: dict[Any, None] = {}
     stored: set[Any] = set()
     for op in ops:
-        if utils.is_linalg(op) and is_matrix_convolution(op.opview):
-            source = utils.defining_op(op.operands[0])
-            while source is not None and (is_view(source) or source.name == "tensor.pad"):
-                if source.name == "tensor.pad" and _only_convolutions_read(source):
-                    inlined[source] = None
-                source = utils.defining_op(source.operands[0])
-            if source is not None:
-                stored.add(source)
-    return {op: None for op in ops if op in inlined}, stored
+        if op.name == "tensor.pad" and _only_windows_read(op):
+            inlined[op] = None
+            stored.add(_below_views(op.operands[0]))
+        elif utils.is_linalg(op) and is_matrix_convolution(op.opview):
+            stored.add(_below_views(op.operands[0]))
+    return inlined, stored
 
 
-def _only_convolutions_read(op: Any) -> bool:
-    """Whether every user of `op`, through views, is a convolution kernel that reads it as its input."""
+def _below_views(value: Any) -> Any:
+    op = utils.defining_op(value)
+    while is_view(op):
+        op = utils.defining_op(op.operands[0])
+    return op
+
+
+def _only_windows_read(op: Any) -> bool:
+    """Whether every user of `op`, through views, is a convolution or pooling that reads it as its input."""
     for use in op.results[0].uses:
         user = use.owner.operation
         if is_view(user):
-            if not _only_convolutions_read(user):
+            if not _only_windows_read(user):
                 return False
-        elif not (use.operand_number == 0 and utils.is_linalg(user) and is_matrix_convolution(user.opview)):
+        elif not (use.operand_number == 0 and utils.is_linalg(user) and linalg.isa_convolution_op(user)):
             return False
     return True
 
@@ -117,7 +121,7 @@ class Grouping:
         self.groups: list[Group] = []
         self.group_of: dict[Any, Group] = {}  # by op
         ops = utils.body_ops(function)
-        self.inlined, self._stored = _convolution_inputs(ops)
+        self.inlined, self._stored = _window_inputs(ops)
         self.returned = {utils.defining_op(self.root(value)) for value in ops[-1].operands}
         for op in ops:
             self._place(op)
@@ -290,6 +294,8 @@ class Grouping:
         maps = utils.indexing_maps(op)
         extents = iteration_extents(op.opview, maps)
         for value, map_ in zip(op.operands, maps, strict=True):
+            if utils.defining_op(self.root(value)) in self.inlined:
+                return False
             if not utils.is_tensor(value.type) or self.home(value) is not group:
                 continue
             if not _ordered(self._is_full(value, group), value, map_, extents, group):

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from fovea.bindings import arith, ir
@@ -12,44 +13,47 @@ from fovea.passes import ir_utils as utils
 VIEWS = ("tensor.expand_shape", "tensor.collapse_shape")
 
 
-def is_zero_pad(op: Any) -> bool:
-    """Whether `op` is a tensor.pad by constant amounts with the constant +0.0 (None is not)."""
+def filler_of(op: Any) -> Any | None:
+    """The attribute of the constant that a tensor.pad puts around its operand; None for any other op (or None), and if
+    the constant or the amounts are not known."""
     if op is None or op.name != "tensor.pad" or len(op.operands) > 1:
-        return False
-    *inner, terminator = list(utils.body_block(op).operations)
-    constant = utils.defining_op(terminator.operands[0])
-    if constant is None or constant.name != "arith.constant":
-        return False
-    value = array_of(constant.attributes["value"])
-    return value.tobytes().strip(b"\0") == b"" and all(o.operation.name == "arith.constant" for o in inner)
+        return None
+    constant = utils.defining_op(utils.yielded(op)[0])
+    return constant.attributes["value"] if constant is not None and constant.name == "arith.constant" else None
 
 
-def pad_like(pad: Any, value: Any) -> Any:
-    """`value` padded with zeros by the amounts of a tensor.pad, at the insertion point."""
-    return zero_pad(value, *amounts_of(pad))
+def is_zero_pad(op: Any) -> bool:
+    """Whether `op` is a tensor.pad by constant amounts with the constant +0.0 or 0 (None is not)."""
+    filler = filler_of(op)
+    return filler is not None and not any(array_of(filler).tobytes())
 
 
-def amounts_of(pad: Any) -> tuple[list[int], list[int]]:
+def amounts_of(op: Any) -> tuple[list[int], list[int]]:
     """(elements in front, elements behind) along each dim that a tensor.pad by constant amounts adds."""
-    low, high = (list(ir.DenseI64ArrayAttr(pad.attributes[f"static_{side}"])) for side in ("low", "high"))
+    low, high = (list(ir.DenseI64ArrayAttr(op.attributes[f"static_{side}"])) for side in ("low", "high"))
     return low, high
 
 
-def zero_pad(value: Any, low: list[int], high: list[int]) -> Any:
-    """`value` with zeros around it, at the insertion point."""
+def zero_pad_like(op: Any, value: Any) -> Any:
+    """`value` with zeros of its type around it, as many as a tensor.pad adds, at the insertion point."""
+    return pad(value, *amounts_of(op), ir.FloatAttr.get(value.type.element_type, 0.0))
+
+
+def pad(value: Any, low: Sequence[int], high: Sequence[int], filler: Any) -> Any:
+    """`value` with the constant of attribute `filler` around it, at the insertion point."""
     context, element = value.type.context, value.type.element_type
-    zero = arith.ConstantOp(element, ir.FloatAttr.get(element, 0.0)).result
+    constant = arith.ConstantOp(element, filler).result
     shape = [before + extent + after for before, extent, after in zip(low, value.type.shape, high, strict=True)]
-    pad = ir.Operation.create(
+    op = ir.Operation.create(
         "tensor.pad", results=[utils.tensor_type(shape, element)], operands=[value], regions=1,
         attributes={
-            "static_low": ir.DenseI64ArrayAttr.get(low, context),
-            "static_high": ir.DenseI64ArrayAttr.get(high, context),
+            "static_low": ir.DenseI64ArrayAttr.get(list(low), context),
+            "static_high": ir.DenseI64ArrayAttr.get(list(high), context),
             "operandSegmentSizes": ir.DenseI32ArrayAttr.get([1, 0, 0], context),
         },
     )  # fmt: skip
     index = ir.IndexType.get(context)
-    block = ir.Block.create_at_start(pad.regions[0], [index] * len(shape), [pad.location] * len(shape))
+    block = ir.Block.create_at_start(op.regions[0], [index] * len(shape), [op.location] * len(shape))
     with ir.InsertionPoint(block):
-        ir.Operation.create("tensor.yield", operands=[zero])
-    return pad.results[0]
+        ir.Operation.create("tensor.yield", operands=[constant])
+    return op.results[0]

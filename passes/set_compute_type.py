@@ -11,7 +11,7 @@ from fovea.errors import UsageError
 from fovea.passes import ir_utils as utils
 from fovea.passes.contraction import is_product
 from fovea.passes.contraction_layout import rebuild_contraction
-from fovea.passes.padding import is_zero_pad, pad_like
+from fovea.passes.padding import is_zero_pad, zero_pad_like
 from fovea.passes.registry import PassContext, register
 
 ComputeType = Literal["f16", "bf16", "f32"]
@@ -89,5 +89,5 @@ def _cast_once(value: Any, element: Any, casts: dict[tuple[Any, str], Any]) -> A
         padded = is_zero_pad(producer)
         below = _cast_once(producer.operands[0], element, casts) if producer is not None and padded else value
         with utils.insertion_after(value), location:
-            casts[key] = pad_like(producer, below) if padded else utils.cast_tensor(value, element)
+            casts[key] = zero_pad_like(producer, below) if padded else utils.cast_tensor(value, element)
     return casts[key]

@@ -198,7 +198,7 @@ def lower_to_kernels(
         run("quantize", "fovea-quantize-fp8", "fovea-fold-qdq")
     fuse = () if options.fp8 and options.quantize_attention else ("fovea-fuse-attention",)
     run("fuse", *fuse, f"fovea-set-compute-type{{compute-type={options.compute_type}}}", "fovea-demote-f64")
-    run("fold constants", "fovea-fold-constants")
+    run("fold constants", "fovea-channels-last", "fovea-fold-constants")
     run("form kernels", "fovea-form-kernels", "fovea-plan")
     run("lower kernels", "fovea-lower-kernels")
     return ranges
