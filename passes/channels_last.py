@@ -18,8 +18,8 @@ from fovea.passes.contraction_layout import make_contraction, transpose, transpo
 from fovea.passes.padding import amounts_of, filler_of, pad
 from fovea.passes.registry import PassContext, register
 
-# Channels that are read and stored together at least; fewer gain nothing from lying next to each other.
-ALIGNMENT = 4
+ALIGNMENT = 4  # channels that are read together, and results that are stored together
+LEAST = 3  # channels of which there are enough to be made a multiple of that by zeros
 MARK = "fovea.channels_last"  # unit attribute on the transposes of results, while the pass runs
 _QUANTIZATION = ("fovea.quantize", "fovea.dequantize")
 Order = list[int]  # dim i of a permuted tensor is dim order[i] of the tensor
@@ -30,12 +30,12 @@ Order = list[int]  # dim i of a permuted tensor is dim order[i] of the tensor
 class ChannelsLast:
     """Lay tensors out for convolution kernels, which sum over the window and, innermost, over the channels.
 
-    Of a convolution with a multiple of 4 input channels (a group), the input is read with the channels last, and the
-    filter as output channel, window, input channel; with a multiple of 4 output channels, the result is computed
-    with the channels last. Transposes make the difference: those of filters are folded into the weights later, those
-    of inputs lie below the zeros around them and become part of the kernel that computes the tensor. The transpose of
-    a result moves down through elementwise ops, quantisation and poolings, so that it meets the next convolution's
-    and both vanish. Depthwise convolutions are left as they are.
+    Of a convolution with 3 input channels (a group) or more, the input is read with the channels last, and the filter
+    as output channel, window, input channel, both with zeros up to a multiple of 4 channels; with a multiple of 4
+    output channels, the result is computed with the channels last. Transposes make the difference: those of filters are
+    folded into the weights later, those of inputs lie below the zeros around them and become part of the kernel that
+    computes the tensor. The transpose of a result moves down through elementwise ops, quantisation and poolings, so
+    that it meets the next convolution's and both vanish. Depthwise convolutions are left as they are.
 
     Before:
 
@@ -73,18 +73,29 @@ def _lay_out(op: Any) -> None:
     maps, inputs, found = utils.indexing_maps(op), utils.inputs_of(op), linalg.infer_convolution_dimensions(op)
     dims = dims_of(op)
     window, channels = list(found.filter_loop), list(found.input_channel)
-    result = _identity(maps[2])
-    if _extent(op, dims.n, maps[2], 2) % ALIGNMENT == 0 and dims.n:
-        result = _order(maps[2], [*dims.batch], [*dims.n])
-    if _extent(op, channels, maps[1], 1) % ALIGNMENT == 0 and channels:
-        orders = [_order(maps[0], [*dims.batch], channels), _order(maps[1], [*dims.n], window, channels), result]
+    count, missing = _extent(op, channels, maps[1], 1), 0
+    orders = [_identity(map_) for map_ in maps]
+    if dims.n and _extent(op, dims.n, maps[2], 2) % ALIGNMENT == 0:
+        orders[2] = _order(maps[2], dims.batch, dims.n)
+    if len(channels) == 1 and (count >= LEAST or count % ALIGNMENT == 0):
+        missing = -count % ALIGNMENT
+        orders[0] = _order(maps[0], dims.batch, channels)
+        orders[1] = _order(maps[1], dims.n, window, channels)
     else:  # the filter's innermost dims are still to be those that are summed over
-        orders = [_identity(maps[0]), _order(maps[1], [*dims.n], channels, window), result]
-    if all(order == sorted(order) for order in orders):
+        orders[1] = _order(maps[1], dims.n, channels, window)
+    if all(order == sorted(order) for order in orders) and not missing:
         return
     with ir.InsertionPoint(op), op.location:
         inputs = [_permuted(value, order) for value, order in zip(inputs, orders, strict=False)]
-        _replace(op, inputs, [_permuted_map(m, order) for m, order in zip(maps, orders, strict=True)], result)
+        if missing:
+            inputs = [_more_channels(value, missing) for value in inputs]
+        _replace(op, inputs, [_permuted_map(m, order) for m, order in zip(maps, orders, strict=True)], orders[2])
+
+
+def _more_channels(value: Any, count: int) -> Any:
+    """`value` with `count` zeros behind its innermost dim."""
+    rank = value.type.rank
+    return pad(value, [0] * rank, [0] * (rank - 1) + [count], ir.FloatAttr.get(value.type.element_type, 0.0))
 
 
 def _replace(op: Any, inputs: Sequence[Any], maps: Sequence[Any], order: Order) -> None:
@@ -163,7 +174,7 @@ def _source_order(value: Any) -> Order | None:
     """The order of axes in which `value` (or what it is, with constants around it) was computed before a transpose of
     this pass; None if it is not such a tensor."""
     op = utils.defining_op(value)
-    if filler_of(op) is not None:
+    if op is not None and filler_of(op) is not None:
         op = utils.defining_op(op.operands[0])
     if op is None or MARK not in op.attributes:
         return None
@@ -174,10 +185,10 @@ def _move_below(op: Any) -> None:
     """Compute an elementwise op or a pooling in the order of the first transposed tensor that it reads."""
     maps, inputs = utils.indexing_maps(op), utils.inputs_of(op)
     orders = [_source_order(value) if utils.is_tensor(value.type) else None for value in inputs]
-    first = next((number for number, order in enumerate(orders) if order is not None), None)
-    if first is None or any(inner.name == "linalg.index" for inner in utils.nested_ops(op)):
+    found = [(map_, order) for map_, order in zip(maps, orders, strict=False) if order is not None]
+    if not found or any(inner.name == "linalg.index" for inner in utils.nested_ops(op)):
         return
-    result = _result_order(maps[first], orders[first], maps[-1])
+    result = _result_order(*found[0], maps[-1])
     if result is None:
         return
     with ir.InsertionPoint(op), op.location:

@@ -70,7 +70,7 @@ def _is_free(op: Any) -> bool:
 
 
 def _window_inputs(ops: Sequence[Any]) -> tuple[dict[Any, None], set[Any]]:
-    """(pads that only convolutions and poolings read, in program order; what they and convolutions read).
+    """(pads of outer dims that only convolutions and poolings read, in program order; what they and convolutions read).
 
     The latter are stored even where they could float: a convolution reads each element once for each place of its
     window, which a cast or a transpose of an argument must not be computed again for.
@@ -78,12 +78,17 @@ def _window_inputs(ops: Sequence[Any]) -> tuple[dict[Any, None], set[Any]]:
     inlined: dict[Any, None] = {}
     stored: set[Any] = set()
     for op in ops:
-        if op.name == "tensor.pad" and _only_windows_read(op):
+        if op.name == "tensor.pad" and not _pads_innermost(op) and _only_windows_read(op):
             inlined[op] = None
             stored.add(_below_views(op.operands[0]))
         elif utils.is_linalg(op) and is_matrix_convolution(op.opview):
             stored.add(_below_views(op.operands[0]))
     return inlined, stored
+
+
+def _pads_innermost(op: Any) -> bool:
+    """Whether a tensor.pad adds to the innermost dim: vectors along it could not be read from the operand."""
+    return bool(op.results[0].type.shape[-1] != op.operands[0].type.shape[-1])
 
 
 def _below_views(value: Any) -> Any:
