@@ -15,6 +15,7 @@ from fovea.dialect.quantize import PER_TENSOR, axis_of
 from fovea.passes import ir_utils as utils
 from fovea.passes.contraction import dims_of
 from fovea.passes.contraction_layout import make_contraction, transpose, transposed
+from fovea.passes.kernel_groups import MATRIX_TYPES
 from fovea.passes.padding import amounts_of, filler_of, pad
 from fovea.passes.registry import PassContext, register
 
@@ -59,7 +60,8 @@ class ChannelsLast:
                 elif not utils.is_linalg(op):
                     continue
                 elif is_matrix_convolution(op.opview):
-                    _lay_out(op)
+                    if {str(value.type.element_type) for value in utils.inputs_of(op)} <= set(MATRIX_TYPES):
+                        _lay_out(op)
                 elif len(op.results) == 1 and op.name != "linalg.transpose":
                     _move_below(op)
             for op in utils.body_ops(function):
