@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// RUN: fovea-opt %s --split-input-file --fovea-channels-last | FileCheck %s
+// RUN: fovea-opt %s --fovea-channels-last | FileCheck %s
 
 #id = affine_map<(a, b, c, d) -> (a, b, c, d)>
 #channel = affine_map<(a, b, c, d) -> (b)>
@@ -60,8 +60,6 @@ func.func @two(%x: tensor<1x8x6x6xf16>, %w: tensor<16x8x3x3xf16>, %v: tensor<4x1
   return %d : tensor<1x4x2x1xf32>
 }
 
-// -----
-
 // Quantisation with one scale moves below the transpose. Groups are in front of the channels.
 // CHECK-LABEL: func.func @groups
 // CHECK: %[[XT:.*]] = linalg.transpose ins({{.*}} : tensor<1x2x4x6x6xf8E4M3FNUZ>) {{.*}} permutation = [0, 3, 4, 1, 2]
@@ -81,8 +79,6 @@ func.func @groups(%x: tensor<1x2x4x6x6xf8E4M3FNUZ>, %w: tensor<2x8x4x3x3xf8E4M3F
   return %q : tensor<1x2x8x4x4xf8E4M3FNUZ>
 }
 
-// -----
-
 // Three channels become four; six results a pixel stay where they are.
 // CHECK-LABEL: func.func @image
 // CHECK: %[[XT:.*]] = linalg.transpose {{.*}} permutation = [0, 2, 1]
@@ -94,8 +90,6 @@ func.func @image(%x: tensor<1x3x9xf16>, %w: tensor<6x3x2xf16>, %z: tensor<1x6x8x
   %c = linalg.conv_1d_ncw_fcw ins(%x, %w : tensor<1x3x9xf16>, tensor<6x3x2xf16>) outs(%z : tensor<1x6x8xf32>) -> tensor<1x6x8xf32>
   return %c : tensor<1x6x8xf32>
 }
-
-// -----
 
 // The filter alone, where it is not as the kernel reads it: TensorFlow's, and that of one channel.
 // CHECK-LABEL: func.func @filters
