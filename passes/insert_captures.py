@@ -12,9 +12,10 @@ from fovea.dialect.attention_tag import NAME as TAG
 from fovea.dialect.capture import NOT_CALIBRATED
 from fovea.passes import ir_utils as utils
 from fovea.passes.constant_subtree import WeightLike
-from fovea.passes.contraction import IDENTITY, SIDES, flops_of, is_convolution, names_of, shape_of
+from fovea.passes.contraction import IDENTITY, SIDES, flops_of, is_convolution, is_product, names_of, shape_of
 from fovea.passes.contraction_layout import is_contraction
 from fovea.passes.fold_qdq import is_dequantised
+from fovea.passes.padding import VIEWS, is_zero_pad
 from fovea.passes.quantization_choice import Choice
 from fovea.passes.quantization_selectors import Candidate
 from fovea.passes.registry import PassContext, register
@@ -23,14 +24,12 @@ CAPTURE = "fovea.capture"
 QUANTISED = "activations calibrated, weights by their values"
 ARRIVED = "quantised in the model, with its scales"
 NO_DATA = "float in the model, and there is no calibration data"
-# The captured tensor is the one below reshapes: several contractions then share one, and the Q joins its producer.
-VIEWS = ("tensor.expand_shape", "tensor.collapse_shape")
 
 
 @register
 @dataclass(frozen=True)
 class InsertCaptures:
-    """Put a `fovea.capture` on each activation operand of every contraction that is to be quantised.
+    """Put a `fovea.capture` on each activation operand of every contraction or convolution that is to be quantised.
 
     Left alone are contractions of an attention site, those that `exclude` selects, those that FP8 does not suit, and
     those that fall under a default exclusion (the policies first, last, router and tiny) unless `include` selects them;
@@ -87,7 +86,7 @@ class InsertCaptures:
                 _capture_operands(op, candidate.identity, captures, is_weight)
             context.records.append({
                 "kind": "contraction", "id": candidate.identity, "location": candidate.location,
-                "shape": shape_of(op) if is_contraction(op) else {}, "flops": flops_of(op),
+                "shape": shape_of(op) if is_product(op) else {}, "flops": flops_of(op),
                 "decision": "kept" if reason else "fp8", "reason": reason or (ARRIVED if arrived else QUANTISED),
             })  # fmt: skip
         for option, selector in choice.unmatched(candidates):
@@ -128,11 +127,12 @@ def _capture_operands(op: Any, identity: str, captures: dict[Any, Any], is_weigh
 
 
 def _captured(value: Any, identity: str, captures: dict[Any, Any]) -> Any:
-    """The capture of `value`; of a reshaped tensor, the reshaped capture of the tensor itself."""
+    """The capture of `value`; of a reshaped tensor, or one with zeros around it, that of the tensor itself, reshaped or
+    padded: several contractions then share one, and the Q joins its producer."""
     if value in captures:
         return captures[value]
     op = utils.defining_op(value)
-    if op is not None and op.name in VIEWS:
+    if op is not None and (op.name in VIEWS or is_zero_pad(op)):
         with ir.InsertionPoint.after(op):
             view = utils.clone_op(op, {op.operands[0]: _captured(op.operands[0], identity, captures)})
         if TAG in view.attributes:

@@ -60,6 +60,7 @@ MODULES: dict[str, str] = {
     "fovea-fuse-attention": "fuse_attention",
     "fovea-set-compute-type": "set_compute_type",
     "fovea-demote-f64": "demote_f64",
+    "fovea-channels-last": "channels_last",
     "fovea-fold-constants": "fold_constants",
     "fovea-form-kernels": "form_kernels",
     "fovea-plan": "plan",

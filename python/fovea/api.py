@@ -34,7 +34,7 @@ from fovea.lowered import buffers_of, launches_of, plan_of
 from fovea.package import save_package
 from fovea.passes.attention.policy import parse_policy
 from fovea.passes.quantization_choice import Choice
-from fovea.passes.registry import PassContext, lookup
+from fovea.passes.registry import PassContext
 from fovea.pipeline import Instrumentation, run_pipeline
 from fovea.plan import Plan
 from fovea.quantization_steps import Quantizer
@@ -226,7 +226,7 @@ def lower_to_kernels(
         ranges = Quantizer(module, options, context, clock, instrumentation, identity).run(calibration)
     fuse = () if options.fp8 and options.quantize_attention else ("fovea-fuse-attention",)
     run("fuse", *fuse, f"fovea-set-compute-type{{compute-type={options.compute_type}}}", "fovea-demote-f64")
-    run("fold constants", "fovea-fold-constants")
+    run("fold constants", "fovea-channels-last", "fovea-fold-constants")
     run("form kernels", "fovea-form-kernels", "fovea-plan")
     run("lower kernels", "fovea-lower-kernels")
     return ranges

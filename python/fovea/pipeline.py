@@ -25,6 +25,7 @@ DEFAULT_PIPELINE: tuple[str, ...] = (
     "fovea-fuse-attention",
     "fovea-set-compute-type",
     "fovea-demote-f64",
+    "fovea-channels-last",
     "fovea-fold-constants",
     "fovea-form-kernels",
     "fovea-plan",

@@ -9,7 +9,8 @@ from typing import Any
 from fovea.bindings import ir
 from fovea.passes import ir_utils as utils
 from fovea.passes.contraction import identity_of
-from fovea.passes.insert_captures import CAPTURE, VIEWS
+from fovea.passes.insert_captures import CAPTURE
+from fovea.passes.padding import VIEWS, is_zero_pad
 from fovea.passes.registry import PassContext
 from fovea.search.budget import COSINE, Budget
 from fovea.search.choose import Chosen, choose
@@ -71,7 +72,7 @@ def free(module: Any, contractions: frozenset[str]) -> None:
                 for position, value in enumerate(utils.inputs_of(op)):
                     op.operands[position] = _without_capture(value)
         for op in reversed(utils.body_ops(function)):
-            if (op.name == CAPTURE or op.name in VIEWS) and not utils.has_uses(op.results[0]):
+            if (op.name == CAPTURE or op.name in VIEWS or is_zero_pad(op)) and not utils.has_uses(op.results[0]):
                 op.erase()
 
 
@@ -80,7 +81,7 @@ def _without_capture(value: Any) -> Any:
     op = utils.defining_op(value)
     if op is not None and op.name == CAPTURE:
         return op.operands[0]
-    if op is None or op.name not in VIEWS:
+    if op is None or not (op.name in VIEWS or is_zero_pad(op)):
         return value
     below = _without_capture(op.operands[0])
     if below == op.operands[0]:
