@@ -33,10 +33,12 @@ from fovea.errors import InputError, UsageError
 from fovea.lowered import buffers_of, launches_of, plan_of
 from fovea.package import save_package
 from fovea.passes.attention.policy import parse_policy
+from fovea.passes.quantization_choice import Choice
 from fovea.passes.registry import PassContext, lookup
 from fovea.pipeline import Instrumentation, Pipeline, run_pipeline
 from fovea.pipeline_text import OwnStep
 from fovea.plan import Plan
+from fovea.search import Split, parse_budget, search_and_apply
 from fovea.weights import WeightStore
 
 COMPUTE_TYPES = ("f16", "bf16", "f32")
@@ -48,8 +50,11 @@ class CompileOptions:
     """What to make of a model.
 
     target: chip. fp8: quantise contractions outside attention. quantize_attention: those inside too (attention is then
-    not fused; for comparison). exclude: regular expression of contractions to keep out of FP8, matched against
-    location names and capture ids. compute_type: type of what is not FP8. jobs: worker processes (None: one a core).
+    not fused; for comparison). exclude, include: selectors of contractions to keep out of FP8, or to quantise although
+    they are left out by default (see `fovea.passes.quantization_selectors`). accuracy_budget: least accuracy of the
+    outputs ("0.999": mean cosine to the unquantised model's; "sqnr:25": dB), on every second calibration batch; as much
+    work as it allows stays in FP8 (see `fovea.search`). compute_type: type of what is not FP8. jobs: worker processes
+    (None: one a core).
     lld: path of ld.lld (None: searched). attention_policy: changes to what is done with attention where that is a
     choice ("constant-kv=tag,gated=ignore"; see `fovea.passes.attention.policy`).
 
@@ -63,7 +68,7 @@ class CompileOptions:
     target: str = "gfx942"
     fp8: bool = True
     quantize_attention: bool = False
-    exclude: str = ""
+    exclude: tuple[str, ...] = ()
     compute_type: str = "f16"
     jobs: int | None = None
     lld: str | None = None
@@ -73,10 +78,20 @@ class CompileOptions:
     calibration_scheduler: str = ""
     ranges: str = ""
     save_ranges: str = ""
+    include: tuple[str, ...] = ()
+    accuracy_budget: str = ""
 
     def __post_init__(self) -> None:
         self.how_to_calibrate()
         parse_policy(self.attention_policy)
+        for name in ("exclude", "include"):
+            given = getattr(self, name)
+            object.__setattr__(self, name, (given,) if isinstance(given, str) else tuple(given))
+        Choice(self.exclude, self.include, "--")
+        if self.accuracy_budget:
+            parse_budget(self.accuracy_budget)
+            if not self.fp8:
+                raise UsageError("--accuracy-budget says how much FP8 may cost; without FP8 (--no-fp8) it says nothing")
         chip = targets.chip(self.target)
         if self.compute_type not in COMPUTE_TYPES:
             raise UsageError(f"unknown compute type '{self.compute_type}'; expected one of {', '.join(COMPUTE_TYPES)}")
@@ -212,11 +227,15 @@ def lower_to_kernels(
             raise InputError("FP8 needs calibration data: give --calibration FILE.npz, --ranges FILE, or --no-fp8")
         # Not as text: a regular expression may hold any quote, brace or backslash.
         insert_captures = lookup("fovea-insert-captures")
-        captures = insert_captures(quantize_attention=options.quantize_attention, exclude=options.exclude)
+        captures = insert_captures(options.quantize_attention, options.exclude, options.include)
         with clock.stage("detect"):
             run_pipeline(module, Pipeline((OwnStep(captures),)), context, instrumentation)
+        data = Split(calibration) if options.accuracy_budget else calibration
         with clock.stage("calibrate"):
-            ranges = calibrate_step(module, how, context, targets.fp8_format(options.target), calibration, identity)
+            ranges = calibrate_step(module, how, context, targets.fp8_format(options.target), data, identity)
+        if isinstance(data, Split):
+            with clock.stage("search"):
+                _search(module, options, context, data)
         run("quantize", "fovea-quantize-fp8", "fovea-fold-qdq")
     fuse = () if options.fp8 and options.quantize_attention else ("fovea-fuse-attention",)
     run("fuse", *fuse, f"fovea-set-compute-type{{compute-type={options.compute_type}}}", "fovea-demote-f64")
@@ -224,6 +243,23 @@ def lower_to_kernels(
     run("form kernels", "fovea-form-kernels", "fovea-plan")
     run("lower kernels", "fovea-lower-kernels")
     return ranges
+
+
+def _search(module: Any, options: CompileOptions, context: PassContext, data: Split) -> None:
+    """Leave as many contractions out of FP8 as the accuracy budget asks for."""
+
+    def passes(*names: str) -> Callable[[Any], None]:
+        def run(copy: Any) -> None:
+            scratch = PassContext(options.target, context.weights, context.statistics)
+            run_pipeline(copy, f"builtin.module({','.join(names)})", scratch)
+
+        return run
+
+    fuse = () if options.quantize_attention else ("fovea-fuse-attention",)
+    search_and_apply(
+        module, context, parse_budget(options.accuracy_budget), data, passes("fovea-quantize-fp8"),
+        passes(f"fovea-set-compute-type{{compute-type={options.compute_type}}}"), passes(*fuse), options.compute_type,
+    )  # fmt: skip
 
 
 def _detection(options: CompileOptions) -> list[str]:

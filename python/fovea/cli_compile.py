@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -54,10 +53,6 @@ def compile_command(flags: argparse.Namespace) -> int:
 
 
 def _options(flags: argparse.Namespace) -> api.CompileOptions:
-    try:
-        re.compile(flags.exclude)
-    except re.error as error:
-        raise UsageError(f"--exclude: '{flags.exclude}' is not a regular expression: {error}") from error
     if flags.fp8 and not (flags.calibration or flags.ranges):
         raise UsageError("FP8 needs calibration data: give --calibration FILE.npz, --ranges FILE, or --no-fp8")
     if flags.save_ranges:
@@ -65,10 +60,22 @@ def _options(flags: argparse.Namespace) -> api.CompileOptions:
     if flags.report and flags.emit != "package":
         raise UsageError(f"--report writes into a package; expected --emit=package, found --emit={flags.emit}")
     return api.CompileOptions(
-        flags.target, flags.fp8, flags.quantize_attention, flags.exclude, flags.compute_type, flags.jobs, flags.lld,
-        flags.attention_policy, flags.calibration_method, tuple(flags.calibration_override),
-        flags.calibration_scheduler, flags.ranges, flags.save_ranges,
-    )  # fmt: skip
+        target=flags.target,
+        fp8=flags.fp8,
+        quantize_attention=flags.quantize_attention,
+        exclude=tuple(flags.exclude),
+        include=tuple(flags.include),
+        accuracy_budget=flags.accuracy_budget,
+        compute_type=flags.compute_type,
+        jobs=flags.jobs,
+        lld=flags.lld,
+        attention_policy=flags.attention_policy,
+        calibration_method=flags.calibration_method,
+        calibration_overrides=tuple(flags.calibration_override),
+        calibration_scheduler=flags.calibration_scheduler,
+        ranges=flags.ranges,
+        save_ranges=flags.save_ranges,
+    )
 
 
 def _destination(flags: argparse.Namespace) -> str:
