@@ -23,6 +23,7 @@ from fovea.model_input import check_model, holds_fp8
 from fovea.package import check_destination
 from fovea.pipeline import Instrumentation
 from fovea.progress import Progress, console
+from fovea.quantization_steps import NEEDS_CALIBRATION
 from fovea.report import HTML_FILE, JSON_FILE, make_report, to_json
 from fovea.report_html import to_html
 from fovea.summary import print_summary
