@@ -25,7 +25,9 @@ import numpy as np
 
 from fovea import target as targets
 from fovea.bindings import ir
-from fovea.calibration import Statistics, calibrate
+from fovea.calibration import Statistics
+from fovea.calibration.fingerprint import fingerprint
+from fovea.calibration.step import Calibration, calibrate_step
 from fovea.codegen import rocdl, serializer
 from fovea.errors import InputError, UsageError
 from fovea.lowered import buffers_of, launches_of, plan_of
@@ -55,6 +57,12 @@ class CompileOptions:
     (None: one a core).
     lld: path of ld.lld (None: searched). attention_policy: changes to what is done with attention where that is a
     choice ("constant-kv=tag,gated=ignore"; see `fovea.passes.attention.policy`).
+
+    calibration_method: how a tensor's range follows from its values: "max", "percentile:P", "mse" or "entropy" (see
+    `fovea.calibration.methods`); "": max, or with `ranges` those of the file. calibration_overrides: "REGEX=METHOD"
+    each, for the captures whose id the expression finds; the last that does counts. calibration_scheduler: "local:N"
+    or a Dask scheduler's address, to calibrate on its workers; "": in this process. ranges: a file to take ranges from
+    instead of calibrating. save_ranges: a file to write them to.
     """
 
     target: str = "gfx942"
@@ -65,10 +73,16 @@ class CompileOptions:
     jobs: int | None = None
     lld: str | None = None
     attention_policy: str = ""
+    calibration_method: str = ""
+    calibration_overrides: tuple[str, ...] = ()
+    calibration_scheduler: str = ""
+    ranges: str = ""
+    save_ranges: str = ""
     include: tuple[str, ...] = ()
     accuracy_budget: str = ""
 
     def __post_init__(self) -> None:
+        self.how_to_calibrate()
         parse_policy(self.attention_policy)
         for name in ("exclude", "include"):
             given = getattr(self, name)
@@ -86,6 +100,11 @@ class CompileOptions:
             raise UsageError(f"{self.target} has no FP8 matrix instructions; use --no-fp8 or one of: {able}")
         if self.jobs is not None and self.jobs < 1:
             raise UsageError(f"expected at least one job, found {self.jobs}")
+
+    def how_to_calibrate(self) -> Calibration:
+        """The options that say how ranges are found; UsageError for one that is malformed."""
+        return Calibration(self.calibration_method, self.calibration_overrides, self.calibration_scheduler,
+                           self.ranges, self.save_ranges)  # fmt: skip
 
 
 @dataclass
@@ -199,10 +218,13 @@ def lower_to_kernels(
             run_pipeline(module, f"builtin.module({','.join(passes)})", context, instrumentation)
 
     ranges: dict[str, Statistics] = {}
-    run("detect", "fovea-normalize{prefer-k-contiguous=true}", *_detection(options))
+    run("detect", "fovea-normalize{prefer-k-contiguous=true}")
+    how = options.how_to_calibrate()
+    identity = fingerprint(module, context.weights) if options.fp8 and how.needs_fingerprint else ""
+    run("detect", *_detection(options))
     if options.fp8:
-        if calibration is None:
-            raise InputError("FP8 needs calibration data: give --calibration FILE.npz, or --no-fp8")
+        if calibration is None and not how.ranges:
+            raise InputError("FP8 needs calibration data: give --calibration FILE.npz, --ranges FILE, or --no-fp8")
         # Not as text: a regular expression may hold any quote, brace or backslash.
         insert_captures = lookup("fovea-insert-captures")
         captures = insert_captures(options.quantize_attention, options.exclude, options.include)
@@ -210,7 +232,7 @@ def lower_to_kernels(
             run_pipeline(module, Pipeline((OwnStep(captures),)), context, instrumentation)
         data = Split(calibration) if options.accuracy_budget else calibration
         with clock.stage("calibrate"):
-            ranges = context.statistics = calibrate(module, data, context.weights)
+            ranges = calibrate_step(module, how, context, targets.fp8_format(options.target), data, identity)
         if isinstance(data, Split):
             with clock.stage("search"):
                 _search(module, options, context, data)

@@ -31,7 +31,9 @@ COMMANDS: Commands = {
         "input": [
             (("model",), {"metavar": "MODEL"}, "MLIR, linalg on tensors, text or bytecode; '-' is standard input"),
             (("--weights",), _MANY, "safetensors file behind fovea.weight arguments; may be repeated"),
-            (("--calibration",), _MANY, "npz file: one array an input, its first axis the batches; may be repeated"),
+            (("--calibration",), {**_MANY, "metavar": "DATA"},
+             "npz file (one array an input, its first axis the batches), folder of npz files, or random[:N[:SEED]] (N "
+             "batches of random numbers, to try things out); may be repeated"),
         ],
         "what to make of it": [
             (("--target",), {"metavar": "CHIP", "default": "gfx942"}, "chip to compile for (default: gfx942)"),
@@ -42,6 +44,14 @@ COMMANDS: Commands = {
              "f16 (default), bf16 or f32: type of what is not FP8"),
         ],
         "quantisation": [
+            (("--calibration-method",), {"metavar": "METHOD[:P]", "default": ""},
+             "how a tensor's range follows from its values: max (default), percentile:P, mse or entropy"),
+            (("--calibration-override",), {**_MANY, "metavar": "REGEX=METHOD[:P]"},
+             "method of the tensors whose capture id this finds; may be repeated, the last that finds it counts"),
+            (("--calibration-scheduler",), {"metavar": "ADDRESS|local:N", "default": ""},
+             "calibrate on the workers of this Dask scheduler, or on N processes (default: in this process)"),
+            (("--save-ranges",), {"metavar": "FILE", "default": ""}, "write the ranges found to FILE (JSON)"),
+            (("--ranges",), {"metavar": "FILE", "default": ""}, "take the ranges from FILE instead of calibrating"),
             (("--quantize-attention",), _ON, "quantise contractions inside attention too; it is then not fused"),
             (("--exclude",), {**_MANY, "metavar": "SELECTOR"},
              "keep contractions out of FP8; may be repeated. SELECTOR: REGEX (searched in the names of location and "
