@@ -72,9 +72,10 @@ class InsertCaptures:
                 for op in utils.body_ops(function):
                     if TAG in op.attributes:
                         del op.attributes[TAG]
-            found = _candidates(function, len(candidates), taken)
+            is_weight = WeightLike()
+            found = _candidates(function, len(candidates), taken, is_weight)
             candidates += found
-            weights += [WeightLike()] * len(found)
+            weights += [is_weight] * len(found)
         reasons = choice.decide(candidates, weights)
         captures: dict[Any, Any] = {}
         for candidate, is_weight, reason in zip(candidates, weights, reasons, strict=True):
@@ -96,10 +97,9 @@ class InsertCaptures:
             context.remark(module.operation.location, message)
 
 
-def _candidates(function: Any, first: int, taken: set[str]) -> list[Candidate]:
+def _candidates(function: Any, first: int, taken: set[str], is_weight: WeightLike) -> list[Candidate]:
     """The contractions and convolutions of a function, each with its id as an attribute from now on."""
     positions: Counter[str] = Counter()
-    is_weight = WeightLike()
     found: list[Candidate] = []
     for op in utils.body_ops(function):
         if is_contraction(op) or is_convolution(op):

@@ -41,8 +41,8 @@ def search_and_apply(
         records[name]["sensitivity"] = cost
     what = "of cosine" if budget.metric == COSINE else "of noise to signal"
     for name in left:
-        cost = f"alone it costs {chosen.costs[name]:.1e} {what}"
-        records[name].update(decision="kept", reason=f"left in {compute_type} by the accuracy budget {budget}: {cost}")
+        why = f"alone it costs {chosen.costs[name]:.1e} {what}"
+        records[name].update(decision="kept", reason=f"left in {compute_type} by the accuracy budget {budget}: {why}")
     total = sum(record["flops"] for record in records.values())
     context.records.append({**_record(chosen, budget, max(1, total)), "range_batches": data.ranges,
                             "search_batches": len(data.held_out), "shared_batch": data.shared,
