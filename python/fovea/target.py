@@ -99,3 +99,15 @@ def fp8_format(name: str) -> str:
         having = ", ".join(other for other, kind in FP8_FORMATS.items() if kind is not None)
         raise CompileError(f"{name} has no FP8 matrix instructions: compile without FP8, or for one of {having}")
     return found
+
+
+# Chips whose matrix instructions take block scales (OCP MX), and the MLIR type of their 8-bit E4M3 elements.
+MX_FORMATS: dict[str, str] = {"gfx950": "f8E4M3FN"}
+
+
+def mx_format(name: str) -> str:
+    """The element type of MXFP8 on a chip; CompileError for one without block-scaled matrix instructions."""
+    if name not in MX_FORMATS:
+        having = ", ".join(MX_FORMATS)
+        raise CompileError(f"{name} has no block-scaled (MX) matrix instructions; those that do: {having}")
+    return MX_FORMATS[name]
