@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from fovea.bindings import arith, ir, linalg
-from fovea.dialect.dynamic_quantize import block_of, scale_shape
+from fovea.dialect.dynamic_quantize import E8M0, block_of, scale_shape
 from fovea.dialect.quantize import PER_TENSOR, axis_of, scale_array
 from fovea.passes import ir_utils as utils
 from fovea.passes.contraction import IDENTITY, dims_of
@@ -41,8 +41,10 @@ class Operand:
         return self._shapes()[-1]
 
     @property
-    def blocked(self) -> bool:
-        """Whether scales are for blocks within an axis (rows of one block of their own are not)."""
+    def within(self) -> bool:
+        """Whether the contraction itself takes the scales: those for blocks within an axis, and all powers of two."""
+        if self.op.name == DYNAMIC and str(self.op.operands[1].type.element_type) == E8M0:
+            return True
         return any(1 < size < extent for size, extent in zip(self.block, self.shape, strict=True))
 
     def stored(self) -> Any:
@@ -174,7 +176,7 @@ def _rewrite(op: Any, operands: Sequence[Operand]) -> None:
     with ir.InsertionPoint(op), op.location:
         f32 = ir.F32Type.get(op.context)
         stored = [operand.stored() for operand in operands]
-        if any(operand.blocked for operand in operands):
+        if any(operand.within for operand in operands):
             total = _scaled_contract(op, operands, stored)
         else:
             zero = arith.ConstantOp(f32, 0.0).result
@@ -187,7 +189,7 @@ def _rewrite(op: Any, operands: Sequence[Operand]) -> None:
         for operand, map_ in zip(operands, maps, strict=True):
             if operand.op.name != DYNAMIC and axis_of(operand.op) == PER_TENSOR:
                 constant *= np.float32(scale_array(operand.op))
-            elif not operand.blocked:
+            elif not operand.within:
                 inputs.append(operand.scale())
                 places.append(_behind(operand, map_, result_map))
         adds = not is_zero(initial)
@@ -225,8 +227,8 @@ def _scaled_contract(op: Any, operands: Sequence[Operand], stored: Sequence[Any]
     *maps, result_map = utils.indexing_maps(op)
     values, places, sizes = list(stored), list(maps), [1, 1]
     for operand, map_ in zip(operands, maps, strict=True):
-        sizes.append(int(operand.blocked))
-        if operand.blocked:
+        sizes.append(int(operand.within))
+        if operand.within:
             scale, place = _within(operand, map_)
             values.append(scale)
             places.append(place)

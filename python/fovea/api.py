@@ -94,8 +94,8 @@ class CompileOptions:
         """The pass that quantises; UsageError if its options are wrong or the target has no such format."""
         if self.storage not in STORAGES:
             raise UsageError(f"unknown storage '{self.storage}'; expected one of {', '.join(STORAGES)}")
-        if self.storage == "mxfp8" and self.target not in targets.MX_FORMATS:
-            having = ", ".join(targets.MX_FORMATS)
+        if self.storage == "mxfp8" and not targets.chip(self.target).mx:
+            having = targets.mx_chips()
             raise UsageError(f"{self.target} has no block-scaled (MX) matrix instructions; chips that do: {having}")
         return lookup("fovea-quantize-fp8")(
             storage=self.storage, weight_granularity=self.weight_granularity,

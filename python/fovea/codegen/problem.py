@@ -10,7 +10,9 @@ from typing import Any
 
 from fovea.bindings import ir, linalg
 from fovea.codegen.indexing import Index, IndexBuilder
-from fovea.codegen.structured import as_map, iteration_extents
+from fovea.codegen.structured import iteration_extents, maps_of
+
+SCALED = "fovea.scaled_contract"
 
 
 @dataclass(frozen=True)
@@ -44,17 +46,18 @@ class ContractionProblem:
 
     @property
     def result_map(self) -> Any:
-        return as_map(linalg.get_indexing_maps(self.op)[2])
+        return maps_of(self.op)[-1]
 
 
 def contraction_problem(op: Any) -> ContractionProblem | None:
-    """The problem of a linalg op that sums products of two tensors, None for any other op."""
-    if len(op.results) != 1 or not linalg.isa_contraction_op(op.operation):
+    """The problem of an op that sums products of two tensors, None for any other op."""
+    if len(op.results) != 1 or not (op.operation.name == SCALED or linalg.isa_contraction_op(op.operation)):
         return None
-    maps = [as_map(m) for m in linalg.get_indexing_maps(op)]
+    every = maps_of(op)
+    maps = [*every[:2], every[-1]]  # between them are the maps of scales
     if any(not isinstance(e, ir.AffineDimExpr) for map_ in maps for e in map_.results):
         return None
-    extents = iteration_extents(op, maps)
+    extents = iteration_extents(op, every[: len(op.operands)])
     dims = [[e.position for e in map_.results] for map_ in maps]
     first, second, out = (set(d) for d in dims)
 
