@@ -70,7 +70,7 @@ class _ScaledWriter(Writer):
         index, p = self.kernel.index, self.problem
         value, map_ = self.scales[side]
         extent = (self.m, self.n)[side]
-        k = k if isinstance(k, int) else index.minimum(k, self.k - 1)
+        k = index.minimum(k, self.k - 1)
 
         def point(at: Index) -> list[Index]:
             return p.point(index, self.batch, at if side == 0 else 0, at if side == 1 else 0, k)
@@ -104,6 +104,8 @@ class _BlockWriter(_ScaledWriter):
         index, result = self.kernel.index, list(accumulators)
         for start in range(0, STEP_BYTES, self.section):
             k = index.add(k0, start // self.bytes)
+            if isinstance(k, int) and k >= self.k:
+                break
             partial = [matrix.zero_accumulator() for _ in result]
             for stretch in range(start, start + self.section, matrix.STRETCH_BYTES):
                 partial = self.multiply_stretch(partial, stretch)

@@ -19,9 +19,11 @@ from small_models import Array, ops_named, parse, run_passes
 
 from fovea import api, runtime
 from fovea.calibration import calibrate
+from fovea.dialect.quantize import STORAGE_MAX
 from fovea.executor import run
 from fovea.package import Package
 from fovea.passes.registry import PassContext
+from fovea.report import make_report
 from fovea.weights import WeightStore
 
 M, N, K, BATCH, HEADS = 20, 36, 200, 2, 24  # K: no whole number of blocks of 64, 128 or 32
@@ -35,7 +37,8 @@ def _linear(kind: str) -> str:
   %z_{kind} = arith.constant 0.0 : {kind}
   %e_{kind} = tensor.empty() : {r}
   %f_{kind} = linalg.fill ins(%z_{kind} : {kind}) outs(%e_{kind} : {r}) -> {r}
-  %p_{kind} = linalg.matmul indexing_maps = [#mk, #nk, #mn] ins(%x_{kind}, %w_{kind} : {x}, {w}) outs(%f_{kind} : {r}) -> {r}
+  %p_{kind} = linalg.matmul indexing_maps = [#mk, #nk, #mn]
+      ins(%x_{kind}, %w_{kind} : {x}, {w}) outs(%f_{kind} : {r}) -> {r}
   %r_{kind} = linalg.generic {{indexing_maps = [#id, #column, #id], iterator_types = ["parallel", "parallel"]}}
       ins(%p_{kind}, %b_{kind} : {r}, {b}) outs(%e_{kind} : {r}) {{
   ^bb0(%a: {kind}, %c: {kind}, %o: {kind}):
@@ -45,7 +48,8 @@ def _linear(kind: str) -> str:
 
 
 def _arguments(kind: str) -> str:
-    return (f'%x_{kind}: tensor<{M}x{K}x{kind}> {{fovea.name = "x_{kind}"}}, %w_{kind}: tensor<{N}x{K}x{kind}> {{fovea.weight = "w_{kind}"}}, '
+    return (f'%x_{kind}: tensor<{M}x{K}x{kind}> {{fovea.name = "x_{kind}"}}, '
+            f'%w_{kind}: tensor<{N}x{K}x{kind}> {{fovea.weight = "w_{kind}"}}, '
             f'%b_{kind}: tensor<{N}x{kind}> {{fovea.weight = "b_{kind}"}}')  # fmt: skip
 
 
@@ -68,10 +72,12 @@ func.func @main({", ".join(map(_arguments, KINDS))}, %l: !left {{fovea.name = "l
   %zero = arith.constant 0.0 : f32
   %e = tensor.empty() : !products
   %f = linalg.fill ins(%zero : f32) outs(%e : !products) -> !products
-  %lr = linalg.batch_matmul indexing_maps = [#bmk, #bnk, #bmn] ins(%l, %r : !left, !right) outs(%f : !products) -> !products
+  %lr = linalg.batch_matmul indexing_maps = [#bmk, #bnk, #bmn]
+      ins(%l, %r : !left, !right) outs(%f : !products) -> !products
   %es = tensor.empty() : !square
   %fs = linalg.fill ins(%zero : f32) outs(%es : !square) -> !square
-  %ll = linalg.batch_matmul indexing_maps = [#bmk, #bnk, #bmn] ins(%l, %l : !left, !left) outs(%fs : !square) -> !square
+  %ll = linalg.batch_matmul indexing_maps = [#bmk, #bnk, #bmn]
+      ins(%l, %l : !left, !left) outs(%fs : !square) -> !square
   return {", ".join(f"%r_{kind}" for kind in KINDS)}, %lr, %ll
       : tensor<{M}x{N}xf32>, tensor<{M}x{N}xf16>, tensor<{M}x{N}xbf16>, !products, !square
 }}"""
@@ -101,7 +107,9 @@ class Case:
     emulated: list[Array]
     expected: list[Array]
     exact: list[Array]
-    matrix: set[str]
+    storage: str  # of activations
+    matrix: set[str]  # matrix instructions of all kernels
+    quantised_l: int  # ops that quantise %l
 
 
 def data() -> tuple[dict[str, Array], WeightStore]:
@@ -146,9 +154,17 @@ def case(name: str) -> Case:
         exact.append(x @ w.T + b)
     left, right = (inputs[name].astype(np.float64) for name in "lr")
     exact += [left @ right.transpose(0, 2, 1), left @ left.transpose(0, 2, 1)]
-    mnemonics = {m for kernel in model.plan.launches for m in [kernel.kernel]}
-    return Case([emulated[spec.name] for spec in model.plan.outputs], run(module, list(inputs.values()), context.weights),
-                exact, mnemonics)  # fmt: skip
+    kernels = make_report(model, "model.mlir")["kernels"]
+    quantising = [op for op in [*ops_named(module, "fovea.quantize"), *ops_named(module, "fovea.dynamic_quantize")]
+                  if list(op.operands[0].type.shape) == [BATCH, M, HEADS]]  # fmt: skip
+    return Case(
+        emulated=[emulated[spec.name] for spec in model.plan.outputs],
+        expected=run(module, list(inputs.values()), context.weights),
+        exact=exact,
+        storage=str(quantising[0].results[0].type.element_type),
+        matrix={mnemonic for kernel in kernels for mnemonic in kernel["matrix"]},
+        quantised_l=len(quantising),
+    )
 
 
 @pytest.mark.parametrize("name", CHOICES)
@@ -165,17 +181,55 @@ def test_emulated_is_what_the_ir_says(name: str) -> None:
         assert (np.abs(emulated - expected) <= bound).all()
 
 
-if __name__ == "__main__":
-    import sys
-    import time
-    for n in sys.argv[1:] or CHOICES:
-        t=time.time()
-        try:
-            c = case(n)
-            for a,b,e in zip(c.emulated,c.expected,c.exact):
-                a,b=a.astype(np.float64),b.astype(np.float64)
-                print(n, "%.2e %.4f" % (np.abs(a-b).max()/np.abs(b).max(), np.linalg.norm(a-e)/np.linalg.norm(e)), c.matrix if a is c.emulated[0] else "")
-        except Exception as x:
-            import traceback; traceback.print_exc(limit=-4)
-            print(n, "FAILED", str(x)[:600])
-        print(time.time()-t)
+# Largest relative error of a value that is rounded to a format and not saturated, and its smallest step over 2.
+ROUNDING = {"f8E4M3FNUZ": (2.0**-4, 2.0**-11), "f8E4M3FN": (2.0**-4, 2.0**-10),
+            "f8E5M2FNUZ": (2.0**-3, 2.0**-18), "f8E5M2": (2.0**-3, 2.0**-17)}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CHOICES)
+def test_error_against_floats(name: str) -> None:
+    """Each stored value is off by at most u of itself, and by the step of subnormals times its scale where it is small.
+    Scales are as coarse as the choice says: a row or channel of small values keeps its own precision.
+
+    Under MX (OCP's scale) the largest values of a block may lie between 448 and 512 times it, where they saturate: they
+    are off by up to 1/8, which then stands for u. Its scales are at most 2/448 times the largest magnitude in a row.
+    """
+    found, choice = case(name), CHOICES[name]
+    mx = choice.get("storage") == "mxfp8"
+    u, least = ROUNDING[found.storage]
+    u = 1 / 8 if mx else u
+    rows = mx or choice.get("activation_granularity") == "row"
+    channels = mx or choice.get("weight_granularity") != "tensor"
+    inputs, weights = data()
+    pairs = [(inputs[f"x_{kind}"], weights[f"w_{kind}"], weights[f"b_{kind}"]) for kind in KINDS]
+    pairs += [(inputs["l"], inputs["r"], np.zeros(1)), (inputs["l"], inputs["l"], np.zeros(1))]
+    for position, (x, w, b) in enumerate(pairs):
+        x, w = (np.abs(v.astype(np.float64)) for v in (x, w))
+        by_row = (rows, channels) if position < len(KINDS) else (rows, rows)
+        scales = [
+            (v.max(axis=-1, keepdims=True) if fine else v.max()) * (2 if mx else 1) / STORAGE_MAX[found.storage]
+            for v, fine in zip((x, w), by_row, strict=True)
+        ]
+        off_x, off_w = (v * u + s * least for v, s in zip((x, w), scales, strict=True))
+        error = off_x @ w.swapaxes(-1, -2) + (x + off_x) @ off_w.swapaxes(-1, -2)
+        exact = x @ w.swapaxes(-1, -2)
+        step = STEP[RESULT_KINDS[position]]
+        bound = error + 2 * step * (exact + error + np.abs(b.astype(np.float64)))
+        assert (np.abs(found.emulated[position].astype(np.float64) - found.exact[position]) <= bound).all()
+
+
+@pytest.mark.parametrize(("name", "expected"), [
+    ("gfx942-row-block", {"v_mfma_f32_16x16x32_fp8_fp8"}),
+    ("gfx942-e5m2-row-block", {"v_mfma_f32_16x16x32_bf8_bf8"}),
+    ("gfx950-tensor-channel", {"v_mfma_f32_16x16x32_fp8_fp8"}),
+    ("gfx950-e5m2-row-channel", {"v_mfma_f32_16x16x32_bf8_bf8"}),
+    ("gfx950-mxfp8", {"v_mfma_scale_f32_16x16x128_f8f6f4"}),
+])  # fmt: skip
+def test_matrix_instructions(name: str, expected: set[str]) -> None:
+    assert case(name).matrix == expected
+
+
+@pytest.mark.parametrize("name", CHOICES)
+def test_one_tensor_is_quantised_once(name: str) -> None:
+    """%l is read by l.r and by both sides of l.l."""
+    assert case(name).quantised_l == 1
