@@ -95,7 +95,10 @@ REFUSED = {
     "two-dims": (scaled({"m": 8, "n": 8, "h": 3, "k": 128}, "mhk", "nhk", "mn", ("f8E4M3FNUZ",) * 2,
                         [None, "n, k floordiv 64"]), "has scales for blocks of one of several contracted dims"),
 }  # fmt: skip
-CASES = {"gfx942": f32_cases("f8E4M3FNUZ", "f8E5M2FNUZ", SHAPES), "gfx950": f32_cases("f8E4M3FN", "f8E5M2", SHAPES[:1]) | mx_cases()}
+CASES = {
+    "gfx942": f32_cases("f8E4M3FNUZ", "f8E5M2FNUZ", SHAPES),
+    "gfx950": f32_cases("f8E4M3FN", "f8E5M2", SHAPES[:1]) | mx_cases(),
+}
 KERNELS = {target: Kernels(cases, target) for target, cases in CASES.items()}
 KERNELS["gfx942"].texts |= {name: text for name, (text, _) in REFUSED.items()}
 NARROW_E8M0 = scaled(EXTENTS, "mk", "nk", "mn", ("f8E4M3FN",) * 2, [None, "n, k floordiv 16"], "f8E8M0FNU")
