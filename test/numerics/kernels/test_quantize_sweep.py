@@ -58,8 +58,8 @@ def test_quantize(target: str, element: str, source: str) -> None:
     # Independent of ml_dtypes' rounding: no code is nearer, and of two that are as near the even one is taken.
     codes = all_codes(element).astype(np.float64)
     codes = np.unique(codes[np.isfinite(codes)])
-    finite = wide[np.isfinite(wide)].astype(np.float64)
-    found = np.asarray(result.raw_emulated[0])[np.isfinite(wide)].astype(np.float64)
+    inside = np.abs(wide) <= largest
+    finite, found = (np.asarray(v)[inside].astype(np.float64) for v in (wide, result.raw_emulated[0]))
     at = np.clip(np.searchsorted(codes, finite), 1, codes.size - 1)
     below, above = codes[at - 1], codes[at]
     nearest = np.where(np.abs(finite - below) < np.abs(above - finite), below, above)
