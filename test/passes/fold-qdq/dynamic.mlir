@@ -64,7 +64,7 @@ func.func @blocks(%q: tensor<4x100xf8E4M3FNUZ>, %p: tensor<3x100xf8E4M3FNUZ>, %s
 
 // MX: both sides' scales, as they lie.
 // CHECK-LABEL: func.func @mx
-// CHECK-SAME: (%[[Q:[a-z0-9]+]]: {{.*}}, %[[S:[a-z0-9]+]]: {{.*}}, %[[P:[a-z0-9]+]]: {{.*}}, %[[T:[a-z0-9]+]]:
+// CHECK-SAME: (%[[Q:[a-z0-9]+]]: tensor<4x64xf8E4M3FN>, %[[S:[a-z0-9]+]]: tensor<4x2xf8E8M0FNU>, %[[P:[a-z0-9]+]]: tensor<3x64xf8E4M3FN>, %[[T:[a-z0-9]+]]:
 // CHECK: "fovea.scaled_contract"(%[[Q]], %[[P]], %[[S]], %[[T]]) {indexing_maps = [#{{.*}}, #{{.*}}, #{{.*}}, #{{.*}}, #{{.*}}], operandSegmentSizes = array<i32: 1, 1, 1, 1>}
 func.func @mx(%q: tensor<4x64xf8E4M3FN>, %s: tensor<4x2xf8E8M0FNU>, %p: tensor<3x64xf8E4M3FN>, %t: tensor<3x2xf8E8M0FNU>, %z: tensor<4x3xf32>) -> tensor<4x3xf32> {
   %d = "fovea.dynamic_dequantize"(%q, %s) {block = array<i64: 1, 32>} : (tensor<4x64xf8E4M3FN>, tensor<4x2xf8E8M0FNU>) -> tensor<4x64xf32>
