@@ -31,6 +31,7 @@ from fovea.errors import InputError, UsageError
 from fovea.lowered import buffers_of, launches_of, plan_of
 from fovea.package import save_package
 from fovea.passes.attention.policy import parse_policy
+from fovea.passes.quantization_formats import STORAGES
 from fovea.passes.registry import PassContext, lookup
 from fovea.pipeline import Instrumentation, Pipeline, run_pipeline
 from fovea.pipeline_text import OwnStep
@@ -38,6 +39,10 @@ from fovea.plan import Plan
 from fovea.weights import WeightStore
 
 COMPUTE_TYPES = ("f16", "bf16", "f32")
+NEEDS_CALIBRATION = (
+    "FP8 needs calibration data: give --calibration FILE.npz, scales computed at run time with "
+    "--activation-granularity row, or --no-fp8"
+)
 Progress = Callable[[str, float], None]  # stage, seconds it took
 
 
@@ -49,7 +54,10 @@ class CompileOptions:
     not fused; for comparison). exclude: regular expression of contractions to keep out of FP8, matched against
     location names and capture ids. compute_type: type of what is not FP8. jobs: worker processes (None: one a core).
     lld: path of ld.lld (None: searched). attention_policy: changes to what is done with attention where that is a
-    choice ("constant-kv=tag,gated=ignore"; see `fovea.passes.attention.policy`).
+    choice ("constant-kv=tag,gated=ignore"; see `fovea.passes.attention.policy`). weight_granularity: one scale a
+    "tensor", a "channel", or a "block:K" of the contracted dim. activation_granularity: one scale a "tensor", from
+    calibration, or a "row", computed at run time (no calibration data is needed then). storage: "e4m3" and "e5m2" in
+    the target's form, or "mxfp8" (E4M3 with an E8M0 scale for 32 values, whatever the granularities; gfx950).
     """
 
     target: str = "gfx942"
@@ -60,6 +68,9 @@ class CompileOptions:
     jobs: int | None = None
     lld: str | None = None
     attention_policy: str = ""
+    weight_granularity: str = "channel"
+    activation_granularity: str = "tensor"
+    storage: str = "e4m3"
 
     def __post_init__(self) -> None:
         parse_policy(self.attention_policy)
@@ -69,8 +80,27 @@ class CompileOptions:
         if self.fp8 and chip.fp8 is None:
             able = ", ".join(c.name for c in targets.CHIPS.values() if c.fp8)
             raise UsageError(f"{self.target} has no FP8 matrix instructions; use --no-fp8 or one of: {able}")
+        if self.fp8:
+            self.quantization()
         if self.jobs is not None and self.jobs < 1:
             raise UsageError(f"expected at least one job, found {self.jobs}")
+
+    @property
+    def needs_calibration(self) -> bool:
+        """Whether quantising takes ranges of activations."""
+        return self.fp8 and self.activation_granularity == "tensor" and self.storage != "mxfp8"
+
+    def quantization(self) -> Any:
+        """The pass that quantises; UsageError if its options are wrong or the target has no such format."""
+        if self.storage not in STORAGES:
+            raise UsageError(f"unknown storage '{self.storage}'; expected one of {', '.join(STORAGES)}")
+        if self.storage == "mxfp8" and not targets.chip(self.target).mx:
+            having = targets.mx_chips()
+            raise UsageError(f"{self.target} has no block-scaled (MX) matrix instructions; chips that do: {having}")
+        return lookup("fovea-quantize-fp8")(
+            storage=self.storage, weight_granularity=self.weight_granularity,
+            activation_granularity=self.activation_granularity,
+        )  # fmt: skip
 
 
 @dataclass
@@ -186,16 +216,19 @@ def lower_to_kernels(
     ranges: dict[str, Statistics] = {}
     run("detect", "fovea-normalize{prefer-k-contiguous=true}", *_detection(options))
     if options.fp8:
-        if calibration is None:
-            raise InputError("FP8 needs calibration data: give --calibration FILE.npz, or --no-fp8")
+        if calibration is None and options.needs_calibration:
+            raise InputError(NEEDS_CALIBRATION)
         # Not as text: a regular expression may hold any quote, brace or backslash.
         insert_captures = lookup("fovea-insert-captures")
         captures = insert_captures(quantize_attention=options.quantize_attention, exclude=options.exclude)
         with clock.stage("detect"):
             run_pipeline(module, Pipeline((OwnStep(captures),)), context, instrumentation)
-        with clock.stage("calibrate"):
-            ranges = context.statistics = calibrate(module, calibration, context.weights)
-        run("quantize", "fovea-quantize-fp8", "fovea-fold-qdq")
+        if calibration is not None:
+            with clock.stage("calibrate"):
+                ranges = context.statistics = calibrate(module, calibration, context.weights)
+        with clock.stage("quantize"):
+            run_pipeline(module, Pipeline((OwnStep(options.quantization()),)), context, instrumentation)
+        run("quantize", "fovea-fold-qdq")
     fuse = () if options.fp8 and options.quantize_attention else ("fovea-fuse-attention",)
     run("fuse", *fuse, f"fovea-set-compute-type{{compute-type={options.compute_type}}}", "fovea-demote-f64")
     run("fold constants", "fovea-channels-last", "fovea-fold-constants")

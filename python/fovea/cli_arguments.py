@@ -44,6 +44,16 @@ COMMANDS: Commands = {
             (("--compute-type",), {"metavar": "TYPE", "default": "f16"},
              "f16 (default), bf16 or f32: type of what is not FP8"),
         ],
+        "quantisation": [
+            (("--storage",), {"metavar": "FORMAT", "default": "e4m3"},
+             "e4m3 (default) or e5m2 in the target's form, or mxfp8: E4M3 with a power of two for each 32 values, "
+             "computed at run time (gfx950)"),
+            (("--weight-granularity",), {"metavar": "G", "default": "channel"},
+             "scales of weights: one a tensor, one a channel (default), or one a block:K of the contracted dim, K a "
+             "multiple of 64"),
+            (("--activation-granularity",), {"metavar": "G", "default": "tensor"},
+             "scales of activations: one a tensor (default; needs --calibration), or one a row, computed at run time"),
+        ],
         "output": [
             (("-o",), {"metavar": "OUT", "dest": "output"},
              "package to write (default: MODEL's name with .fovea, in the working directory); with another --emit a "

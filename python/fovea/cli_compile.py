@@ -58,14 +58,15 @@ def _options(flags: argparse.Namespace) -> api.CompileOptions:
         re.compile(flags.exclude)
     except re.error as error:
         raise UsageError(f"--exclude: '{flags.exclude}' is not a regular expression: {error}") from error
-    if flags.fp8 and not flags.calibration:
-        raise UsageError("FP8 needs calibration data: give --calibration FILE.npz, or --no-fp8")
     if flags.report and flags.emit != "package":
         raise UsageError(f"--report writes into a package; expected --emit=package, found --emit={flags.emit}")
-    return api.CompileOptions(
+    options = api.CompileOptions(
         flags.target, flags.fp8, flags.quantize_attention, flags.exclude, flags.compute_type, flags.jobs, flags.lld,
-        flags.attention_policy,
+        flags.attention_policy, flags.weight_granularity, flags.activation_granularity, flags.storage,
     )  # fmt: skip
+    if options.needs_calibration and not flags.calibration:
+        raise UsageError(api.NEEDS_CALIBRATION)
+    return options
 
 
 def _destination(flags: argparse.Namespace) -> str:
@@ -93,7 +94,8 @@ def _compile(flags: argparse.Namespace, options: api.CompileOptions, destination
     module = parse_module(flags.model, new_context(), show, renderer.name)
     check_model(module)
     weights = _weights(flags.weights, module)
-    found = load_batches(flags.calibration, inputs_of(module)) if options.fp8 else None  # type: ignore[arg-type]
+    given = options.fp8 and flags.calibration
+    found = load_batches(flags.calibration, inputs_of(module)) if given else None  # type: ignore[arg-type]
     timing = Timing()
     live = not (flags.print_ir_after_all or flags.verbose)  # a line that changes does not mix with other text
     with Progress(console(), flags.quiet, live) as progress:
