@@ -111,7 +111,7 @@ def test_channels_help_an_uneven_weight() -> None:
         context = PassContext(weights=weights_of(w))
         run_passes(module, "normalize", "insert-captures", context=context)
         calibrate(module, [{"arg0": x}], context.weights)
-        run_passes(module, ("quantize-fp8", {"granularity": granularity}), "fold-qdq", context=context)
+        run_passes(module, ("quantize-fp8", {"weight_granularity": granularity}), "fold-qdq", context=context)
         (found,) = run(module, [x], context.weights)
         reference = x @ w.T
         errors[granularity] = float(np.max(np.abs(found - reference).max(axis=0) / np.abs(reference).max(axis=0)))
