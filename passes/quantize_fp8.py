@@ -99,6 +99,10 @@ class QuantizeFp8:
             for op in utils.body_ops(function):
                 if op.name == CAPTURE:
                     quantizer.replace_capture(op)
+        if quantizer.dynamic:
+            for record in context.records:
+                if (record.get("kind"), record.get("decision")) == ("contraction", "fp8"):
+                    record["reason"] = "activations by scales of the run, weights by their values"
 
 
 def _check_calibrated(function: Any) -> None:
