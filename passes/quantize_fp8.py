@@ -156,6 +156,7 @@ class _Quantizer:
         key = (source, tuple(moved))
         if key not in self.pairs:
             capture = _captured_by(source)
+            assert capture is not None
             identity = ir.StringAttr(capture.attributes["id"]).value
             with utils.insertion_after(source), capture.location:
                 self.pairs[key] = dynamic_pair(source, self.storage, moved, identity)

@@ -6,7 +6,8 @@
       "options": {"target": "gfx942", "fp8": true, ...},
       "attention": {"tagged": 6, "fused": 6, "near_misses": 0, "decisions": [...]},
       "contractions": {"fp8": 36, "attention": 12, "other": 0, "decisions": [...]},   (only with FP8)
-      "scales": [{"id", "role", "axis", "storage", "min", "max"}], "ranges": {id: {"max_abs", "batches", "elements"}},
+      "scales": [{"id", "role", "granularity", "axis", "storage", "min", "max"}],   (no range: computed at run time)
+      "ranges": {id: {"max_abs", "batches", "elements"}},
       "kernels": [{"name", "launches", "grid", "block", "vgpr", ..., "matrix": {mnemonic: count}}],
       "plan": {"launches", "kernels", "arena_bytes", "unshared_bytes", "weight_bytes", "inputs", "outputs",
                "tensors": [{"kernel", "shape", "dtype", "bytes", "offset"}]},   (what the arena holds)
