@@ -25,23 +25,27 @@ import numpy as np
 
 from fovea import target as targets
 from fovea.bindings import ir
-from fovea.calibration import Statistics, calibrate
+from fovea.calibration import Statistics
+from fovea.calibration.fingerprint import fingerprint
+from fovea.calibration.step import Calibration, calibrate_step
 from fovea.codegen import rocdl, serializer
 from fovea.errors import InputError, UsageError
 from fovea.lowered import buffers_of, launches_of, plan_of
 from fovea.package import save_package
 from fovea.passes.attention.policy import parse_policy
-from fovea.passes.quantization_formats import STORAGES
+from fovea.passes.quantization_choice import Choice
+from fovea.passes.quantization_formats import STORAGES, storage_of, weight_block
 from fovea.passes.registry import PassContext, lookup
 from fovea.pipeline import Instrumentation, Pipeline, run_pipeline
 from fovea.pipeline_text import OwnStep
 from fovea.plan import Plan
+from fovea.search import Split, parse_budget, search_and_apply
 from fovea.weights import WeightStore
 
 COMPUTE_TYPES = ("f16", "bf16", "f32")
 NEEDS_CALIBRATION = (
-    "FP8 needs calibration data: give --calibration FILE.npz, scales computed at run time with "
-    "--activation-granularity row, or --no-fp8"
+    "FP8 needs calibration data: give --calibration FILE.npz, --ranges FILE, --activation-granularity row (scales "
+    "computed at run time), or --no-fp8"
 )
 Progress = Callable[[str, float], None]  # stage, seconds it took
 
@@ -51,29 +55,59 @@ class CompileOptions:
     """What to make of a model.
 
     target: chip. fp8: quantise contractions outside attention. quantize_attention: those inside too (attention is then
-    not fused; for comparison). exclude: regular expression of contractions to keep out of FP8, matched against
-    location names and capture ids. compute_type: type of what is not FP8. jobs: worker processes (None: one a core).
+    not fused; for comparison). exclude, include: selectors of contractions to keep out of FP8, or to quantise although
+    they are left out by default (see `fovea.passes.quantization_selectors`). accuracy_budget: least accuracy of the
+    outputs ("0.999": mean cosine to the unquantised model's; "sqnr:25": dB), on every second calibration batch; as much
+    work as it allows stays in FP8 (see `fovea.search`). compute_type: type of what is not FP8. jobs: worker processes
+    (None: one a core).
     lld: path of ld.lld (None: searched). attention_policy: changes to what is done with attention where that is a
-    choice ("constant-kv=tag,gated=ignore"; see `fovea.passes.attention.policy`). weight_granularity: one scale a
-    "tensor", a "channel", or a "block:K" of the contracted dim. activation_granularity: one scale a "tensor", from
-    calibration, or a "row", computed at run time (no calibration data is needed then). storage: "e4m3" and "e5m2" in
-    the target's form, or "mxfp8" (E4M3 with an E8M0 scale for 32 values, whatever the granularities; gfx950).
+    choice ("constant-kv=tag,gated=ignore"; see `fovea.passes.attention.policy`).
+
+    calibration_method: how a tensor's range follows from its values: "max", "percentile:P", "mse" or "entropy" (see
+    `fovea.calibration.methods`); "": max, or with `ranges` those of the file. calibration_overrides: "REGEX=METHOD"
+    each, for the captures whose id the expression finds; the last that does counts. calibration_scheduler: "local:N"
+    or a Dask scheduler's address, to calibrate on its workers; "": in this process. ranges: a file to take ranges from
+    instead of calibrating. save_ranges: a file to write them to.
+
+    weight_granularity: one scale a "tensor", a "channel", or a "block:K" of the contracted dim. activation_granularity:
+    one scale a "tensor", from calibration, or a "row", computed at run time (no calibration data is needed then).
+    storage: "e4m3" and "e5m2" in the target's form, or "mxfp8" (E4M3 with an E8M0 scale for 32 values, whatever the
+    granularities; gfx950).
     """
 
     target: str = "gfx942"
     fp8: bool = True
     quantize_attention: bool = False
-    exclude: str = ""
+    exclude: tuple[str, ...] = ()
     compute_type: str = "f16"
     jobs: int | None = None
     lld: str | None = None
     attention_policy: str = ""
+    calibration_method: str = ""
+    calibration_overrides: tuple[str, ...] = ()
+    calibration_scheduler: str = ""
+    ranges: str = ""
+    save_ranges: str = ""
+    include: tuple[str, ...] = ()
+    accuracy_budget: str = ""
     weight_granularity: str = "channel"
     activation_granularity: str = "tensor"
     storage: str = "e4m3"
 
     def __post_init__(self) -> None:
+        self.how_to_calibrate()
         parse_policy(self.attention_policy)
+        for name in ("exclude", "include"):
+            given = getattr(self, name)
+            object.__setattr__(self, name, (given,) if isinstance(given, str) else tuple(given))
+        Choice(self.exclude, self.include, "--")
+        if self.accuracy_budget:
+            parse_budget(self.accuracy_budget)
+            if not self.fp8:
+                raise UsageError("--accuracy-budget says how much FP8 may cost; without FP8 (--no-fp8) it says nothing")
+            if not self.needs_calibration or weight_block(self.weight_granularity) is not None:
+                raise UsageError("--accuracy-budget searches with static scales: expected activation granularity "
+                                 "tensor, weight granularity tensor or channel, and storage e4m3 or e5m2")
         chip = targets.chip(self.target)
         if self.compute_type not in COMPUTE_TYPES:
             raise UsageError(f"unknown compute type '{self.compute_type}'; expected one of {', '.join(COMPUTE_TYPES)}")
@@ -101,6 +135,11 @@ class CompileOptions:
             storage=self.storage, weight_granularity=self.weight_granularity,
             activation_granularity=self.activation_granularity,
         )  # fmt: skip
+
+    def how_to_calibrate(self) -> Calibration:
+        """The options that say how ranges are found; UsageError for one that is malformed."""
+        return Calibration(self.calibration_method, self.calibration_overrides, self.calibration_scheduler,
+                           self.ranges, self.save_ranges)  # fmt: skip
 
 
 @dataclass
@@ -214,18 +253,26 @@ def lower_to_kernels(
             run_pipeline(module, f"builtin.module({','.join(passes)})", context, instrumentation)
 
     ranges: dict[str, Statistics] = {}
-    run("detect", "fovea-normalize{prefer-k-contiguous=true}", *_detection(options))
+    run("detect", "fovea-normalize{prefer-k-contiguous=true}")
+    how = options.how_to_calibrate()
+    identity = fingerprint(module, context.weights) if options.fp8 and how.needs_fingerprint else ""
+    run("detect", *_detection(options))
     if options.fp8:
-        if calibration is None and options.needs_calibration:
+        if calibration is None and not how.ranges and options.needs_calibration:
             raise InputError(NEEDS_CALIBRATION)
         # Not as text: a regular expression may hold any quote, brace or backslash.
         insert_captures = lookup("fovea-insert-captures")
-        captures = insert_captures(quantize_attention=options.quantize_attention, exclude=options.exclude)
+        captures = insert_captures(options.quantize_attention, options.exclude, options.include)
         with clock.stage("detect"):
             run_pipeline(module, Pipeline((OwnStep(captures),)), context, instrumentation)
-        if calibration is not None:
+        data = Split(calibration) if options.accuracy_budget else calibration
+        if calibration is not None or how.ranges:
+            stored = storage_of(options.storage, options.target).element
             with clock.stage("calibrate"):
-                ranges = context.statistics = calibrate(module, calibration, context.weights)
+                ranges = calibrate_step(module, how, context, stored, data, identity)
+        if isinstance(data, Split):
+            with clock.stage("search"):
+                _search(module, options, context, data)
         with clock.stage("quantize"):
             run_pipeline(module, Pipeline((OwnStep(options.quantization()),)), context, instrumentation)
         run("quantize", "fovea-fold-qdq")
@@ -235,6 +282,25 @@ def lower_to_kernels(
     run("form kernels", "fovea-form-kernels", "fovea-plan")
     run("lower kernels", "fovea-lower-kernels")
     return ranges
+
+
+def _search(module: Any, options: CompileOptions, context: PassContext, data: Split) -> None:
+    """Leave as many contractions out of FP8 as the accuracy budget asks for."""
+
+    def scratch() -> PassContext:
+        return PassContext(options.target, context.weights, context.statistics)
+
+    def passes(*names: str) -> Callable[[Any], None]:
+        return lambda copy: run_pipeline(copy, f"builtin.module({','.join(names)})", scratch())
+
+    def quantize(copy: Any) -> None:
+        run_pipeline(copy, Pipeline((OwnStep(options.quantization()),)), scratch())
+
+    fuse = () if options.quantize_attention else ("fovea-fuse-attention",)
+    search_and_apply(
+        module, context, parse_budget(options.accuracy_budget), data, quantize,
+        passes(f"fovea-set-compute-type{{compute-type={options.compute_type}}}"), passes(*fuse), options.compute_type,
+    )  # fmt: skip
 
 
 def _detection(options: CompileOptions) -> list[str]:
