@@ -99,6 +99,10 @@ class QuantizeFp8:
             for op in utils.body_ops(function):
                 if op.name == CAPTURE:
                     quantizer.replace_capture(op)
+        if quantizer.dynamic:
+            for record in context.records:
+                if (record.get("kind"), record.get("decision")) == ("contraction", "fp8"):
+                    record["reason"] = "activations by scales of the run, weights by their values"
 
 
 def _check_calibrated(function: Any) -> None:
@@ -154,6 +158,7 @@ class _Quantizer:
         key = (source, tuple(moved))
         if key not in self.pairs:
             capture = _captured_by(source)
+            assert capture is not None
             identity = ir.StringAttr(capture.attributes["id"]).value
             with utils.insertion_after(source), capture.location:
                 self.pairs[key] = dynamic_pair(source, self.storage, moved, identity)

@@ -68,7 +68,9 @@ class _ScaledWriter(Writer):
     def scale_at(self, side: int, row: Index, k: Index, width: int) -> Any:
         """Scales of `width` rows from `row` on (positions past the end repeat the last), at k, or the last k."""
         index, p = self.kernel.index, self.problem
-        value, map_ = self.scales[side]
+        scale = self.scales[side]
+        assert scale is not None
+        value, map_ = scale
         extent = (self.m, self.n)[side]
         k = index.minimum(k, self.k - 1)
 
@@ -144,7 +146,8 @@ class _MxWriter(_ScaledWriter):
         for side in (0, 1):
             block = self.block(side)
             if self.scales[side] is not None and block != min(MX_BLOCK, self.k) and block % MX_BLOCK:
-                raise unsupported(problem.op, f"has E8M0 scales for blocks of {block}; it takes multiples of {MX_BLOCK}")
+                why = f"has E8M0 scales for blocks of {block}; it takes multiples of {MX_BLOCK}"
+                raise unsupported(problem.op, why)
 
     def multiply(self, accumulators: Sequence[Any], k0: Index) -> list[Any]:
         result = list(accumulators)

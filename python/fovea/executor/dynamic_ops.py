@@ -87,4 +87,4 @@ def _scaled_contract(frame: Frame, op: Any, operands: Sequence[Array]) -> list[A
             factor = factor * scale_map.view(convert(values, np.dtype(np.float32)), sizes)
         factors.append(factor)
     kept = [dim for dim in maps[-1].dims if dim is not None]
-    return [contract(*factors, sizes, kept)]
+    return [contract(factors[0], factors[1], sizes, kept)]

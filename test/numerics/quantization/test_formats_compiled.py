@@ -81,6 +81,7 @@ func.func @main({", ".join(map(_arguments, KINDS))}, %l: !left {{fovea.name = "l
   return {", ".join(f"%r_{kind}" for kind in KINDS)}, %lr, %ll
       : tensor<{M}x{N}xf32>, tensor<{M}x{N}xf16>, tensor<{M}x{N}xbf16>, !products, !square
 }}"""
+EVERY = ("policy:all",)  # the first and the last contraction of a model, and small ones
 RESULT_KINDS = (*KINDS, "f32", "f32")
 PRODUCTS = (K, K, K, HEADS, HEADS)  # added for each element of a result
 
@@ -133,7 +134,7 @@ def data() -> tuple[dict[str, Array], WeightStore]:
 
 @cache
 def case(name: str) -> Case:
-    options = api.CompileOptions(**{"compute_type": "f32", **CHOICES[name]})
+    options = api.CompileOptions(**{"compute_type": "f32", "include": EVERY, **CHOICES[name]})
     inputs, weights = data()
     batches = [inputs] if options.needs_calibration else None
     model = api.compile_module(parse(MODEL), options, weights, batches)
@@ -142,7 +143,8 @@ def case(name: str) -> Case:
         packed.add(key, array)
     emulated = runtime.run(Package(Path("model"), model.plan, model.code_objects, packed), inputs)
     module, context = parse(MODEL), PassContext(target=options.target, weights=weights)
-    run_passes(module, ("normalize", {"prefer_k_contiguous": True}), "insert-captures", context=context)
+    captures = ("insert-captures", {"include": EVERY})
+    run_passes(module, ("normalize", {"prefer_k_contiguous": True}), captures, context=context)
     if batches:
         calibrate(module, batches, weights)
     options.quantization().run(module, context)
