@@ -35,6 +35,7 @@ from fovea.passes.registry import PassContext, lookup
 from fovea.pipeline import Instrumentation, Pipeline, run_pipeline
 from fovea.pipeline_text import OwnStep
 from fovea.plan import Plan
+from fovea.twins import FLOAT, QUANTISED, Twins
 from fovea.weights import WeightStore
 
 COMPUTE_TYPES = ("f16", "bf16", "f32")
@@ -79,7 +80,8 @@ class CompiledModel:
 
     code_objects: file name in the package -> ELF bytes. weights: packed tensors by name. records: the passes'
     decisions. ranges: statistics by capture id. module: the lowered module (gpu.module and gpu.launch_func), valid
-    while its context is. seconds: wall-clock time by stage.
+    while its context is. seconds: wall-clock time by stage. twins: the model before and after quantisation, None
+    without FP8; valid while the module is.
     """
 
     plan: Plan
@@ -90,10 +92,12 @@ class CompiledModel:
     module: Any
     seconds: dict[str, float]
     options: CompileOptions = field(default_factory=CompileOptions)
+    twins: Twins | None = None
 
     def save(self, path: str | os.PathLike[str], extra: Mapping[str, str | bytes] | None = None) -> None:
         """Write the package, whole or not at all; `extra` are more files to put in it (reports)."""
-        save_package(path, self.plan, self.code_objects, self.weights, extra or {})
+        kept = self.twins.files() if self.twins is not None else {}
+        save_package(path, self.plan, self.code_objects, self.weights, {**kept, **(extra or {})})
 
 
 class Clock:
@@ -137,7 +141,8 @@ def compile_module(
     with clock.stage("package"):
         packed = {b.tensor: np.ascontiguousarray(context.weights[b.tensor]) for b in buffers_of(work) if b.tensor}
         plan = plan_of(work, options.target, packed)
-    return CompiledModel(plan, code_objects, packed, context.records, ranges, work, clock.seconds, options)
+    kept = context.twins if context.twins.complete else None
+    return CompiledModel(plan, code_objects, packed, context.records, ranges, work, clock.seconds, options, kept)
 
 
 def lower_module(
@@ -155,7 +160,8 @@ def lower_module(
     """
     (WeightStore() if weights is None else weights).check(module)
     work = module.operation.clone()
-    context = PassContext(target=options.target, weights=_copy(weights), remark=remark)
+    context = PassContext(target=options.target, weights=_copy(weights), remark=remark,
+                          twins=Twins(dict(weights or {})))  # fmt: skip
     ranges = lower_to_kernels(work, options, context, calibration, clock, instrumentation)
     return work, context, ranges
 
@@ -195,13 +201,21 @@ def lower_to_kernels(
             run_pipeline(module, Pipeline((OwnStep(captures),)), context, instrumentation)
         with clock.stage("calibrate"):
             ranges = context.statistics = calibrate(module, calibration, context.weights)
-        run("quantize", "fovea-quantize-fp8", "fovea-fold-qdq")
+        _keep_twin(FLOAT, module, context)
+        run("quantize", "fovea-quantize-fp8")
+        _keep_twin(QUANTISED, module, context)
+        run("quantize", "fovea-fold-qdq")
     fuse = () if options.fp8 and options.quantize_attention else ("fovea-fuse-attention",)
     run("fuse", *fuse, f"fovea-set-compute-type{{compute-type={options.compute_type}}}", "fovea-demote-f64")
     run("fold constants", "fovea-fold-constants")
     run("form kernels", "fovea-form-kernels", "fovea-plan")
     run("lower kernels", "fovea-lower-kernels")
     return ranges
+
+
+def _keep_twin(kind: str, module: Any, context: PassContext) -> None:
+    if context.twins is not None:
+        context.twins.keep(kind, module, context.weights)
 
 
 def _detection(options: CompileOptions) -> list[str]:

@@ -7,6 +7,9 @@
       "attention": {"tagged": 6, "fused": 6, "near_misses": 0, "decisions": [...]},
       "contractions": {"fp8": 36, "attention": 12, "other": 0, "decisions": [...]},   (only with FP8)
       "scales": [{"id", "role", "axis", "storage", "min", "max"}], "ranges": {id: {"max_abs", "batches", "elements"}},
+      "histograms": {id: {"bins_per_octave", "first", "counts", "below", "elements"}},   (see fovea.charts.histogram)
+      "layers": {...},   (only if asked for: error by contraction on calibration data; see fovea.compare.document)
+      "search": {"budget", "points": [{"flops_fp8", "error"}], "chosen"},   (only with an accuracy budget)
       "kernels": [{"name", "launches", "grid", "block", "vgpr", ..., "matrix": {mnemonic: count}}],
       "plan": {"launches", "kernels", "arena_bytes", "unshared_bytes", "weight_bytes", "inputs", "outputs",
                "tensors": [{"kernel", "shape", "dtype", "bytes", "offset"}]},   (what the arena holds)
@@ -24,6 +27,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import fovea
+from fovea.charts.histogram import as_document
 from fovea.diagnostics import place_of
 from fovea.resources import kernel_resources
 
@@ -37,8 +41,8 @@ ATTENTION, OTHER, FP8 = "attention", "other", "fp8"
 _OF_MACHINE = ("jobs", "lld")
 
 
-def make_report(model: CompiledModel, name: str) -> dict[str, Any]:
-    """The report of `model`, which came from a file called `name`."""
+def make_report(model: CompiledModel, name: str, layers: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The report of `model`, which came from a file called `name`. layers: the error by contraction, where it is known."""
     options = {key: value for key, value in asdict(model.options).items() if key not in _OF_MACHINE}
     report: dict[str, Any] = {"version": VERSION, "fovea": fovea.__version__, "model": name, "options": options}
     report["attention"] = _attention(model.records)
@@ -49,6 +53,12 @@ def make_report(model: CompiledModel, name: str) -> dict[str, Any]:
             id_: {"max_abs": seen.max_abs, "batches": seen.batches, "elements": seen.elements}
             for id_, seen in model.ranges.items()
         }
+        report["histograms"] = {id_: as_document(seen) for id_, seen in model.ranges.items()}
+        if layers is not None:
+            report["layers"] = dict(layers)
+        search = next((_without(record, "kind") for record in model.records if record.get("kind") == "search"), None)
+        if search is not None:
+            report["search"] = search
     report["kernels"] = [asdict(kernel) for kernel in kernel_resources(model.plan, model.code_objects)]
     report["plan"] = _plan(model)
     report["seconds"] = {stage: round(seconds, 4) for stage, seconds in model.seconds.items()}

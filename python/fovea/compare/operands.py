@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Where an operand of a contraction comes from: a real tensor, the ops that quantise it, and reshapes.
+
+    root --quantize--> --dequantize--> --expand_shape--> operand
+
+Any op of the dialect with "quantize" in its name counts, whatever its scales are (a tensor, channels, rows, blocks).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fovea.executor.folding import ConstantEvaluator
+from fovea.executor.handlers import Array
+from fovea.executor.interpreter import handler_of
+from fovea.passes.contraction import identity_of
+from fovea.passes.ir_utils import defining_op
+
+_VIEWS = ("tensor.expand_shape", "tensor.collapse_shape", "linalg.transpose")
+# More than any scale makes of a storage type's largest value, and a number that f32 can still scale.
+_HUGE = 2.0**100
+
+
+def quantises(op: Any) -> bool:
+    """Whether `op` is a quantize or a dequantize of the dialect, of any kind."""
+    return bool(op.name.startswith("fovea.") and "quantize" in op.name)
+
+
+@dataclass(frozen=True)
+class OperandPath:
+    """How `operand` follows from `root`, a value of the same module: by `ops`, in order; none of them if it is `root`."""
+
+    root: Any
+    ops: tuple[Any, ...]
+    operand: Any
+
+    @property
+    def quantised(self) -> bool:
+        """Whether an op on the way quantises."""
+        return any(quantises(op) for op in self.ops)
+
+    @property
+    def identity(self) -> str | None:
+        """The id of the capture that the quantisation came from."""
+        return next((found for op in self.ops if quantises(op) and (found := identity_of(op)) is not None), None)
+
+    @property
+    def storage(self) -> str:
+        """The 8-bit type on the way, "" if there is none."""
+        return next((str(op.operands[0].type.element_type) for op in self.ops if quantises(op) and "dequantize" in op.name),
+                    "")  # fmt: skip
+
+    def run(self, root: Array, constants: ConstantEvaluator, quantise: bool = True) -> Array:
+        """The operand for a value of the root; with `quantise` off, through the reshapes alone."""
+        values: dict[Any, Any] = {self.root: root}
+        for op in self.ops:
+            if quantises(op) and not quantise:
+                values[op.results[0]] = values[op.operands[0]]
+                continue
+            operands = [values[v] if v in values else constants.evaluate([v])[0] for v in op.operands]
+            results = call(op, operands, constants)
+            values.update(zip(op.results, results, strict=True))
+        return np.asarray(values[self.operand])
+
+    def largest(self, shape: Sequence[int], constants: ConstantEvaluator) -> Array:
+        """The largest magnitude that each element of the operand can have: 0-d if it is the same for all.
+
+        Found by quantising a tensor of huge values, which saturate. shape: that of the root.
+        """
+        found = self.run(np.full(shape, _HUGE, np.float32), constants).astype(np.float32)
+        return np.asarray(found.max()) if found.size and found.max() == found.min() else found
+
+
+def call(op: Any, operands: Sequence[Array], constants: ConstantEvaluator) -> list[Array]:
+    """The results of one op on arrays."""
+    handler = handler_of(op)
+    assert handler is not None  # the executor has run it
+    with np.errstate(all="ignore"):
+        return [np.asarray(result) for result in handler(constants, op, operands)]
+
+
+def path_of(value: Any, constants: ConstantEvaluator) -> OperandPath:
+    """The path of an operand. One that no op quantises, or that follows from several tensors, is its own root."""
+    alone = OperandPath(value, (), value)
+    ops: list[Any] = []
+    roots: list[Any] = []
+    pending = [(value, True)]
+    while pending:
+        current, follow = pending.pop()
+        op = defining_op(current)
+        if follow and op is not None and (quantises(op) or op.name in _VIEWS):
+            if op not in ops:
+                ops.append(op)
+                stored = op.name in _VIEWS or "dequantize" in op.name
+                pending += [(operand, stored) for operand in op.operands]  # what a quantize reads is the root
+        elif current not in roots and not _is_blank(op):
+            roots.append(current)
+    real = [root for root in roots if not constants.is_constant(root)]
+    candidates = real or roots
+    path = OperandPath(candidates[0], tuple(reversed(ops)), value) if len(candidates) == 1 else alone
+    return path if path.quantised else alone
+
+
+def _is_blank(op: Any) -> bool:
+    """Whether `op` makes a tensor without values, which a transpose writes to."""
+    return op is not None and op.name == "tensor.empty"
