@@ -25,7 +25,7 @@ th, td { padding: .3rem .7rem .3rem 0; vertical-align: top; } td { border-bottom
 tbody tr:hover { background: var(--band); }
 th.right { text-align: right; }
 .right { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-td.code { font-family: ui-monospace, monospace; overflow-wrap: anywhere; min-width: 9rem; }
+td.code { font-family: ui-monospace, monospace; overflow-wrap: break-word; }
 .fp8 { color: var(--fp8); } .attention { color: var(--spared); }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1.2rem; } dt { color: var(--soft); }
 dd { margin: 0; overflow-wrap: anywhere; }
@@ -55,7 +55,8 @@ def html_table(columns: Columns, rows: Iterable[Sequence[str]], kinds: Sequence[
         cells = []
         for position, (text, (_, kind)) in enumerate(zip(row, columns, strict=True)):
             extra = f" {kinds[number]}" if kinds and position == 0 else ""
-            cells.append(f'<td class="{kind}{extra}">{escape(text)}</td>')
+            shown = escape(text).replace(".", ".<wbr>") if kind == "code" else escape(text)  # where a name may be broken
+            cells.append(f'<td class="{kind}{extra}">{shown}</td>')
         body.append(f"<tr>{''.join(cells)}</tr>\n")
     if not body:
         return "<p>None.</p>"

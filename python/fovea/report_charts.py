@@ -32,7 +32,7 @@ def network(report: Mapping[str, Any]) -> str:
 
 def scales_chart(report: Mapping[str, Any]) -> str:
     """Scales by tensor."""
-    return scale_chart(report["scales"])
+    return scale_chart(report["scales"], [decision["id"] for decision in report["contractions"]["decisions"]])
 
 
 def histograms(report: Mapping[str, Any]) -> str:
@@ -43,8 +43,8 @@ def histograms(report: Mapping[str, Any]) -> str:
     scales = {scale["id"]: scale for scale in report["scales"] if scale["role"] == "activation"}
     figures = [figure(id_, histogram, range_of(scales.get(id_)), report["ranges"][id_]["max_abs"])
                for id_, histogram in found.items()]  # fmt: skip
-    explanation = ("Magnitudes of the tensors that are quantised, as calibration saw them; both axes are logarithmic. What is "
-                   "right of 'clip' saturates, what is left of '0' becomes 0.")  # fmt: skip
+    explanation = ("Magnitudes of the tensors that are quantised, as calibration saw them; upwards, the share of elements an octave. "
+                   "What is right of 'clip' saturates, what is left of '0' becomes 0.")  # fmt: skip
     return html_section("Calibrated tensors", explanation, f'<div class="multiples">{"".join(figures)}</div>')
 
 

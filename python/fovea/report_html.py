@@ -17,8 +17,8 @@ _CALLED = {"fp8": "FP8", "attention": "spared", "other": "kept"}
 
 def to_html(report: Mapping[str, Any]) -> str:
     """The page."""
-    sections = [_summary(report), network(report), _attention(report), _contractions(report), frontier(report),
-                accuracy(report), _scales(report), histograms(report), _kernels(report)]  # fmt: skip
+    sections = [_summary(report), network(report), frontier(report), accuracy(report), _attention(report),
+                _contractions(report), _scales(report), histograms(report), _kernels(report)]  # fmt: skip
     title = f"{report['model']} for {report['options']['target']}"
     return html_page(f"Fovea: {title}", title, f"Compiled by Fovea {report['fovea']}.", sections)
 

@@ -77,6 +77,13 @@ def shares(histogram: Mapping[str, Any], limits: Range) -> tuple[float, float]:
     return beyond / total, lost / total
 
 
+def densities(histogram: Mapping[str, Any]) -> list[float]:
+    """The share of elements an octave at each bin: bins of one octave are not of one width on a logarithmic axis."""
+    first = histogram["first"]
+    return [count / histogram["elements"] / math.log2(edge(first + i + 1) / edge(first + i))
+            for i, count in enumerate(histogram["counts"])]  # fmt: skip
+
+
 def describe(id_: str, histogram: Mapping[str, Any], limits: Range | None, largest: float) -> str:
     """The figure in words, as HTML: the tensor's name, then what happens to its values."""
     parts = [f"largest {largest:.4g}"]
@@ -87,7 +94,7 @@ def describe(id_: str, histogram: Mapping[str, Any], limits: Range | None, large
     zeros = histogram["below"] / (histogram["elements"] or 1)
     if zeros:
         parts.append(f"{_percent(zeros)} are 0")
-    return f"<b>{escape(id_)}</b><br>{escape('; '.join(parts))}"
+    return f"<b>{escape(id_).replace('.', '.<wbr>')}</b><br>{escape('; '.join(parts))}"
 
 
 def _percent(share: float) -> str:
@@ -108,13 +115,13 @@ def figure(id_: str, histogram: Mapping[str, Any], limits: Range | None, largest
         high = max(high, limits.clip * 1.2)
         low = min(low, limits.zero / 2)
     across = LogAxis(low, high * 1.15, _LEFT, _WIDTH - _RIGHT)
-    top = max(counts) / histogram["elements"]
-    least = max(min(c for c in counts if c) / histogram["elements"] / 2, top / 10**_DECADES)
+    heights = [height for height in densities(histogram) if height]
+    top, least = max(heights), max(min(heights) / 2, max(heights) / 10**_DECADES)
     upwards = LogAxis(least, top * 1.5, _HEIGHT - _BOTTOM, _TOP)
     parts = [_axes(across, upwards), _bars(across, upwards, histogram, limits)]
     if limits is not None:
         parts += [_boundary(across, limits.clip, "clip", "purple", ""), _boundary(across, limits.zero, "0", "soft", "dashed")]
-    title = f"Magnitudes of {id_}, share of elements by size"
+    title = f"Magnitudes of {id_}: share of elements an octave"
     return f"<figure>{caption}{svg.chart(_WIDTH, _HEIGHT, title, parts, scrolls=False)}</figure>\n"
 
 
@@ -126,9 +133,8 @@ def _axes(across: LogAxis, upwards: LogAxis) -> str:
     every = max(1, -(-len(rows) // 3))
     rows = [tick for tick in rows if round(math.log10(tick)) % every == 0]
     parts = [svg.line(_LEFT, upwards.at(t), _WIDTH - _RIGHT, upwards.at(t)) for t in rows]
-    parts += [svg.text(_LEFT - 5, upwards.at(t) + 4, f"{t:.0e}".replace("e-0", "e-") if t < 0.01 else f"{t:.0%}",
-                       "soft small", "end") for t in rows]  # fmt: skip
-    parts += [svg.text(across.at(t), _HEIGHT - _BOTTOM + 15, f"{t:g}", "soft small", "middle") for t in ticks]
+    parts += [svg.text(_LEFT - 5, upwards.at(t) + 4, svg.power_text(t), "soft small", "end") for t in rows]
+    parts += [svg.text(across.at(t), _HEIGHT - _BOTTOM + 15, svg.power_text(t), "soft small", "middle") for t in ticks]
     parts.append(svg.text((across.start + across.end) / 2, _HEIGHT - 4, "magnitude", "soft small", "middle"))
     return "".join(parts)
 
@@ -136,9 +142,8 @@ def _axes(across: LogAxis, upwards: LogAxis) -> str:
 def _bars(across: LogAxis, upwards: LogAxis, histogram: Mapping[str, Any], limits: Range | None) -> str:
     """One outline for each of: what is kept, what saturates, what becomes 0."""
     groups: dict[str, list[str]] = {}
-    for offset, count in enumerate(histogram["counts"]):
+    for offset, share in enumerate(densities(histogram)):
         low, high = edge(histogram["first"] + offset), edge(histogram["first"] + offset + 1)
-        share = count / histogram["elements"]
         if share <= upwards.low or high <= across.low:
             continue
         colour = "blue"
@@ -153,4 +158,4 @@ def _bars(across: LogAxis, upwards: LogAxis, histogram: Mapping[str, Any], limit
 def _boundary(across: LinearAxis | LogAxis, value: float, name: str, colour: str, kind: str) -> str:
     x = across.at(value)
     return (f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{_TOP - 6}" y2="{_HEIGHT - _BOTTOM}" stroke="var(--{colour})" '
-            f'stroke-width="1.5" class="{kind}"/>\n' + svg.text(x, _TOP - 10, name, "small", "middle"))  # fmt: skip
+            f'stroke-width="1.5" class="{kind}"/>\n' + svg.text(min(x, _WIDTH - _RIGHT - 8), _TOP - 10, name, "small", "middle"))  # fmt: skip

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Scales on a logarithmic axis, one place a tensor, in the order in which the program reads them."""
+"""Scales on a logarithmic axis, at the number of the contraction that first reads the tensor."""
 
 from __future__ import annotations
 
@@ -22,23 +22,39 @@ def known_scales(scales: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]
     return [scale for scale in scales if (scale.get("min") or 0) > 0 and (scale.get("max") or 0) > 0]
 
 
-def scale_chart(scales: Sequence[Mapping[str, Any]]) -> str:
-    """A dot for a tensor with one scale, a bar from the least to the largest for one with several."""
+def contraction_of(scale: Mapping[str, Any], numbers: Mapping[str, int]) -> int | None:
+    """The number of the contraction that a scale is called after, None if its name tells none."""
+    id_ = scale["id"]
+    names = [id_.rpartition(".")[0]] if scale["role"] == ACTIVATION else [id_, id_.removesuffix(".weight")]
+    return next((numbers[name] for name in names if name in numbers), None)
+
+
+def scale_chart(scales: Sequence[Mapping[str, Any]], contractions: Sequence[str]) -> str:
+    """A dot for a tensor with one scale, a bar from the least to the largest for one with several.
+
+    contractions: their ids, in the order of the program. Where the name of a scale tells none of them, scales are placed
+    in their own order instead.
+    """
     known = known_scales(scales)
     if not known:
         return "<p>No tensor has a fixed scale.</p>"
     upwards = LogAxis(min(s["min"] for s in known) / 1.6, max(s["max"] for s in known) * 1.6, _HEIGHT - _BOTTOM, _TOP)
     ticks = upwards.ticks()
-    parts = [svg.left_axis(upwards, ticks, [f"{tick:g}" for tick in ticks], _LEFT, _WIDTH - _RIGHT, "scale")]
+    parts = [svg.left_axis(upwards, ticks, [svg.power_text(tick) for tick in ticks], _LEFT, _WIDTH - _RIGHT, "scale")]
     counts = {role: [s for s in known if s["role"] == role] for role in _LOOKS}
-    most = max(map(len, counts.values()))
+    numbers = {id_: number for number, id_ in enumerate(contractions, 1)}
+    found = [contraction_of(scale, numbers) for scale in known]
+    placed = None not in found
+    most = len(contractions) if placed else max(map(len, counts.values()))
     across = LinearAxis(0.5, most + 0.5, _LEFT, _WIDTH - _RIGHT)
     marks = [tick for tick in across.ticks(12) if tick == int(tick)]
-    parts.append(svg.bottom_axis(across, marks, [f"{tick:g}" for tick in marks], _TOP, _HEIGHT - _BOTTOM,
-                                 "number of the tensor among those of its role, in the order of the program", False))  # fmt: skip
+    name = ("number of the contraction that first reads it" if placed
+            else "number of the tensor among those of its role, in the order of the program")  # fmt: skip
+    parts.append(svg.bottom_axis(across, marks, [f"{tick:g}" for tick in marks], _TOP, _HEIGHT - _BOTTOM, name, False))
     for role, shift in ((WEIGHT, 0.12), (ACTIVATION, -0.12)):
         shape, colour, _ = _LOOKS[role]
         for number, scale in enumerate(counts[role], 1):
+            number = (contraction_of(scale, numbers) if placed else None) or number
             x = across.at(number + shift)
             tip = f"{number} {scale['id']}, {role}: {scale_text(scale['min'], scale['max'])} ({scale['storage']})"
             top, low = upwards.at(scale["max"]), upwards.at(scale["min"])

@@ -55,7 +55,8 @@ def network_strip(decisions: Sequence[Mapping[str, Any]], tips: Sequence[str]) -
 
 def strip_summary(decisions: Sequence[Mapping[str, Any]]) -> str:
     """The strip in words."""
-    parts = [f"{_count(decisions, kind)} {name}{_share(decisions, kind)}" for kind, (_, _, name) in LOOKS.items()]
+    parts = [f"{_count(decisions, kind)} {name}{_share(decisions, kind)}" for kind, (_, _, name) in LOOKS.items()
+             if _count(decisions, kind)]  # fmt: skip
     return f"Contractions in the order of the program: {', '.join(parts)}"
 
 

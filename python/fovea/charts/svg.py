@@ -53,6 +53,11 @@ def path(points: Sequence[tuple[float, float]], colour: str, width: float = 1.6,
     return f'<path{_class(kind)} d="M{way}" fill="none" stroke="var(--{colour})" stroke-width="{width}"/>\n'
 
 
+def power_text(value: float) -> str:
+    """A power of ten as the label of a tick."""
+    return f"{value:g}" if 1e-3 < value < 1e4 else f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e")
+
+
 def tooltip(tip: str) -> str:
     """What a browser shows when the pointer rests on a part, "" for nothing."""
     return f"<title>{escape(tip)}</title>" if tip else ""
