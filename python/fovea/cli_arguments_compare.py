@@ -22,8 +22,8 @@ COMPARE_COMMANDS: dict[str, Any] = {
         ],
         "how": [
             (("--device",), {"choices": (EMULATOR, REFERENCE), "default": EMULATOR},
-             "where the package runs: emulator (default), its kernels as they are; reference, the quantised model on the "
-             "reference executor, faster, without what kernels add (types of attention, order of sums)"),
+             "where the package runs: emulator (default), its kernels as they are; reference, the quantised model on "
+             "the reference executor, faster, without what kernels add (types of attention, order of sums)"),
             (("--no-layers",), {"action": "store_false", "dest": "layers"},
              "compare outputs alone, not each contraction"),
             (("--fall",), {"metavar": "DB", "type": float, "default": 6.0},

@@ -7,7 +7,6 @@ import argparse
 import math
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,31 +19,21 @@ from fovea.cli_arguments_compare import EMULATOR
 from fovea.compare import document as documents
 from fovea.compare.document import OutputComparison, layers_document, make_document, to_json
 from fovea.compare.layers import LayerComparison
-from fovea.compare.metrics import Ratio, difference, text_of
 from fovea.compare.page import to_page
 from fovea.compare.runs import default_jobs, emulate_batches
+from fovea.compare.sides import Reference, check_model_of, check_same, model_reference, package_reference
 from fovea.compare.tables import CONTRACTION_COLUMNS, OUTPUT_COLUMNS, contraction_rows, headline, output_rows
 from fovea.diagnostics import STDIN as STDIN_NAME
 from fovea.diagnostics import Renderer, located
 from fovea.errors import CompileError, InputError, UsageError
-from fovea.executor import Executor
-from fovea.executor.interpreter import inputs_of
 from fovea.files import check_parent, write_atomically
-from fovea.ir_input import new_context, parse_module
-from fovea.model_input import check_model
 from fovea.package import PLAN_FILE, Package, load_package
 from fovea.progress import Progress, console
-from fovea.runtime import DTYPES
 from fovea.summary import table
-from fovea.tables import shape_of_tensor
 from fovea.twins import OpenTwins, load_twins
-from fovea.weights import WeightStore
 
 Array = np.ndarray[Any, Any]
-LEAST_WIDTH = 124
-# The float form of a package is the model but for the order of sums, and in 16-bit types for some rounding (bf16 keeps
-# 40 dB). Another model, or other weights, have nothing in common: about 0 dB.
-SAME_MODEL_DB = 20.0
+LEAST_WIDTH = 124  # columns that the table of contractions needs
 
 
 def compare_command(flags: argparse.Namespace) -> int:
@@ -56,8 +45,8 @@ def compare_command(flags: argparse.Namespace) -> int:
         raise UsageError(f"--weights is for a model; '{flags.model}' is a package, which holds its own")
     if first_is_package and flags.device != EMULATOR:
         raise UsageError("two packages are compared on the emulator; --device=reference needs the model")
-    reference = _package_side(flags.model) if first_is_package else _model_side(flags)
-    _check_same(reference, package, flags)
+    reference = package_reference(flags.model) if first_is_package else _model(flags)
+    check_same(reference, flags.model, package, flags.package)
     batches = load_batches(flags.data, reference.inputs)  # type: ignore[arg-type]
     for path in written:
         if path != STDOUT:
@@ -90,73 +79,19 @@ def _check_flags(flags: argparse.Namespace) -> list[str]:
     return written
 
 
-@dataclass
-class _Reference:
-    """What the package is compared with. inputs, outputs: (name, shape, dtype) of each; of a model's outputs, the name
-    is empty. executor: of a model. path: of a package."""
-
-    name: str
-    inputs: Sequence[Any]
-    outputs: Sequence[tuple[str, tuple[int, ...], np.dtype[Any]]]
-    executor: Executor | None = None
-    weights: WeightStore | None = None
-    path: str = ""
-
-
-def _package_side(path: str) -> _Reference:
-    package = load_package(path)
-    return _Reference(Path(path).resolve().name, _specs(package.plan.inputs), _specs(package.plan.outputs), path=path)
-
-
-def _specs(tensors: Any) -> list[tuple[str, tuple[int, ...], np.dtype[Any]]]:
-    return [(tensor.name, tensor.shape, DTYPES[tensor.dtype]) for tensor in tensors]
-
-
-def _model_side(flags: argparse.Namespace) -> _Reference:
+def _model(flags: argparse.Namespace) -> Reference:
+    """The model, after diagnostics were printed if it is not valid."""
     name = STDIN_NAME if flags.model == STDIN else flags.model
     try:
-        module = parse_module(flags.model, new_context(), None, name)
-        check_model(module)
+        return model_reference(flags.model, name, flags.weights)
     except CompileError as error:
         renderer = Renderer(name)
         for diagnostic in located(error):
             print(renderer.render(diagnostic), file=sys.stderr)
         raise CompileError(error.message) from error
-    weights = WeightStore(flags.weights)
-    weights.check(module)
-    return _Reference(name if flags.model == STDIN else Path(name).name, inputs_of(module), result_types(module),
-                      Executor(module, weights), weights)  # fmt: skip
 
 
-def result_types(module: Any) -> list[tuple[str, tuple[int, ...], np.dtype[Any]]]:
-    """Shape and dtype of each output of a model's entry function; the names are empty."""
-    from fovea.bindings import ir
-    from fovea.executor.interpreter import entry_of
-    from fovea.executor.types import dtype_of
-
-    results = ir.FunctionType(ir.TypeAttr(entry_of(module).attributes["function_type"]).value).results
-    return [("", tuple(type_.shape), dtype_of(type_)) for type_ in results]
-
-
-def _check_same(reference: _Reference, package: Package, flags: argparse.Namespace) -> None:
-    """InputError unless inputs and outputs are alike."""
-    sides = (("inputs", reference.inputs, package.plan.inputs), ("outputs", reference.outputs, package.plan.outputs))
-    for what, wanted, found in sides:
-        ours = [shape_of_tensor(name, shape, dtype) for name, shape, dtype in wanted]
-        theirs = [shape_of_tensor(name, shape, dtype) for name, shape, dtype in _specs(found)]
-        if wanted and not wanted[0][0]:
-            theirs = [shape_of_tensor("", shape, dtype) for _, shape, dtype in _specs(found)]
-        if ours != theirs:
-            raise InputError(
-                f"'{flags.model}' and '{flags.package}' have different {what}: {', '.join(ours) or 'none'} and "
-                f"{', '.join(theirs) or 'none'}; expected a package that was compiled from this model"
-                if not reference.path else
-                f"'{flags.model}' and '{flags.package}' have different {what}: {', '.join(ours) or 'none'} and "
-                f"{', '.join(theirs) or 'none'}; expected two packages of one model"
-            )  # fmt: skip
-
-
-def _twins(flags: argparse.Namespace, reference: _Reference, package: Package) -> tuple[OpenTwins | None, str]:
+def _twins(flags: argparse.Namespace, reference: Reference, package: Package) -> tuple[OpenTwins | None, str]:
     """The two forms of the package's model, or why there are none."""
     if reference.weights is None:
         return None, "two packages are compared by their outputs; give the model for its contractions"
@@ -164,17 +99,18 @@ def _twins(flags: argparse.Namespace, reference: _Reference, package: Package) -
         return None, "left out (--no-layers)"
     twins = load_twins(package.path, reference.weights)
     if twins is None and flags.device != EMULATOR:
-        raise InputError(f"'{flags.package}' holds no quantised model (it was compiled without FP8): --device=reference "
-                         "has nothing to run")  # fmt: skip
+        raise InputError(f"'{flags.package}' holds no quantised model (it was compiled without FP8): "
+                         "--device=reference has nothing to run")  # fmt: skip
     return twins, "the package holds no quantised model: it was compiled without FP8"
 
 
 def _compare(
-    flags: argparse.Namespace, reference: _Reference, package: Package, twins: OpenTwins | None, missing: str,
+    flags: argparse.Namespace, reference: Reference, package: Package, twins: OpenTwins | None, missing: str,
     batches: Sequence[Mapping[str, Array]], progress: Progress,
 ) -> dict[str, Any]:  # fmt: skip
     on_emulator = flags.device == EMULATOR
-    jobs = flags.jobs or default_jobs()
+    # Two packages are emulated at a time, each on half of the processes.
+    jobs = max(1, (flags.jobs or default_jobs()) // (1 if reference.executor else 2))
     found = emulate_batches(flags.package, batches, jobs) if on_emulator else None
     wanted = _reference_outputs(flags, reference, batches, jobs)
     comparison = LayerComparison(twins) if twins is not None else None
@@ -183,7 +119,7 @@ def _compare(
         exact = next(wanted)
         forms = comparison.run(batch) if comparison is not None else None
         if forms is not None and not number:
-            _check_model_of(flags, forms[0], exact)
+            check_model_of(flags.model, flags.package, forms[0], exact)
         given = next(found) if found is not None else forms[1] if forms is not None else []
         outputs.update(given, exact)
     layers = None
@@ -195,26 +131,13 @@ def _compare(
 
 
 def _reference_outputs(
-    flags: argparse.Namespace, reference: _Reference, batches: Sequence[Mapping[str, Array]], jobs: int
+    flags: argparse.Namespace, reference: Reference, batches: Sequence[Mapping[str, Array]], jobs: int
 ) -> Iterator[list[Array]]:
     if reference.executor is None:
         yield from emulate_batches(reference.path, batches, jobs)
         return
     for batch in batches:
         yield reference.executor.run(batch)
-
-
-def _check_model_of(flags: argparse.Namespace, found: Sequence[Array], wanted: Sequence[Array]) -> None:
-    """InputError unless the float form that the package holds gives the model's outputs."""
-    total = Ratio()
-    for x, reference in zip(found, wanted, strict=True):
-        total.add(np.nan_to_num(reference.astype(np.float64)), np.nan_to_num(difference(x, reference)))
-    if total.sqnr < SAME_MODEL_DB:
-        raise InputError(
-            f"'{flags.package}' was compiled from another model than '{flags.model}', or with other weights: without "
-            f"quantisation its outputs are those of this model with an SQNR of {text_of(total.sqnr)} (expected at least "
-            f"{SAME_MODEL_DB:g} dB)"
-        )
 
 
 def _write(flags: argparse.Namespace, document: Mapping[str, Any]) -> None:

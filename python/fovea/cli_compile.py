@@ -125,7 +125,9 @@ def _compile(flags: argparse.Namespace, options: api.CompileOptions, destination
         progress.to.print(f"wrote {destination}", markup=False)
 
 
-def _layers(model: api.CompiledModel, batches: Sequence[Mapping[str, Any]], progress: Progress) -> dict[str, Any] | None:
+def _layers(
+    model: api.CompiledModel, batches: Sequence[Mapping[str, Any]], progress: Progress
+) -> dict[str, Any] | None:
     """The error by contraction on the first batches of the calibration data, None if nothing is quantised."""
     if model.twins is None:
         return None

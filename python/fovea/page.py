@@ -55,7 +55,8 @@ def html_table(columns: Columns, rows: Iterable[Sequence[str]], kinds: Sequence[
         cells = []
         for position, (text, (_, kind)) in enumerate(zip(row, columns, strict=True)):
             extra = f" {kinds[number]}" if kinds and position == 0 else ""
-            shown = escape(text).replace(".", ".<wbr>") if kind == "code" else escape(text)  # where a name may be broken
+            # Where a name may be broken.
+            shown = escape(text).replace(".", ".<wbr>") if kind == "code" else escape(text)
             cells.append(f'<td class="{kind}{extra}">{shown}</td>')
         body.append(f"<tr>{''.join(cells)}</tr>\n")
     if not body:

@@ -42,7 +42,7 @@ _OF_MACHINE = ("jobs", "lld")
 
 
 def make_report(model: CompiledModel, name: str, layers: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """The report of `model`, which came from a file called `name`. layers: the error by contraction, where it is known."""
+    """The report of `model`, which came from a file called `name`. layers: the error by contraction, if it is known."""
     options = {key: value for key, value in asdict(model.options).items() if key not in _OF_MACHINE}
     report: dict[str, Any] = {"version": VERSION, "fovea": fovea.__version__, "model": name, "options": options}
     report["attention"] = _attention(model.records)

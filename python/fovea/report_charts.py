@@ -43,7 +43,8 @@ def histograms(report: Mapping[str, Any]) -> str:
     scales = {scale["id"]: scale for scale in report["scales"] if scale["role"] == "activation"}
     figures = [figure(id_, histogram, range_of(scales.get(id_)), report["ranges"][id_]["max_abs"])
                for id_, histogram in found.items()]  # fmt: skip
-    explanation = ("Magnitudes of the tensors that are quantised, as calibration saw them; upwards, the share of elements an octave. "
+    explanation = ("Magnitudes of the tensors that are quantised, as calibration saw them; upwards, the share of "
+                   "elements an octave. "
                    "What is right of 'clip' saturates, what is left of '0' becomes 0.")  # fmt: skip
     return html_section("Calibrated tensors", explanation, f'<div class="multiples">{"".join(figures)}</div>')
 
@@ -67,4 +68,5 @@ def frontier(report: Mapping[str, Any]) -> str:
     rows = [[f"{share:.2%}", f"{error:.4g}", "chosen" if (share, error) == chosen else ""]
             for share, error in sorted(frontier_points(search))]  # fmt: skip
     columns = (("Operations in FP8", "right"), ("Error", "right"), ("", ""))
-    return html_section("Accuracy budget", f"{frontier_summary(search)}.", frontier_chart(search) + html_table(columns, rows))
+    body = frontier_chart(search) + html_table(columns, rows)
+    return html_section("Accuracy budget", f"{frontier_summary(search)}.", body)

@@ -79,8 +79,8 @@ def _contractions(report: Mapping[str, Any]) -> str:
                      ", ".join(filter(None, weights)) or "-",
                      _short(decision["location"]), decision["reason"]])  # fmt: skip
         kinds.append(decision["decision"])
-    columns = (("Decision", ""), ("#", "right"), ("Contraction", "code"), ("batch x (m x n x k)", "right"), ("Input scale", "right"),
-               ("Weight scales", "right"), ("Where", "code"), ("Why", ""))  # fmt: skip
+    columns = (("Decision", ""), ("#", "right"), ("Contraction", "code"), ("batch x (m x n x k)", "right"),
+               ("Input scale", "right"), ("Weight scales", "right"), ("Where", "code"), ("Why", ""))  # fmt: skip
     return html_section("Contractions", "Each matrix product of the model. 'As before': its input has a scale already.",
                         html_table(columns, rows, kinds))  # fmt: skip
 

@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from fovea.executor.types import name_of
+
 KERNEL_COLUMNS: tuple[tuple[str, str], ...] = (
     ("Kernel", "left"), ("Launches", "right"), ("Grid", "left"), ("Block", "left"), ("VGPR", "right"),
     ("AGPR", "right"), ("SGPR", "right"), ("Spills", "right"), ("LDS", "right"), ("Scratch", "right"),
@@ -73,10 +75,8 @@ def listed(names: Iterable[str], limit: int = 3) -> str:
     return ", ".join(every[:limit]) + more
 
 
-def shape_of_tensor(name: str, shape: Sequence[int | None], dtype: Any) -> str:
+def tensor_text(name: str, shape: Sequence[int | None], dtype: Any) -> str:
     """`ids: i64 [8, 128]`, without the name if it is empty."""
-    from fovea.executor.types import name_of
-
     text = f"{name_of(dtype)} [{', '.join('?' if size is None else str(size) for size in shape)}]"
     return f"{name}: {text}" if name else text
 

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """The two forms of a model that a package keeps so that its layers can be compared.
 
-`float`: the module whose contractions are about to be quantised, with a capture on each tensor that will be. `quantised`:
-the same once weights and captured tensors are quantize/dequantize pairs, before any of it moves or is fused. Both run on
-the reference executor, and a contraction carries the same `fovea.id` in both, whatever was done to weights and scales.
+`float`: the module whose contractions are about to be quantised, with a capture on each tensor that will be.
+`quantised`: the same once weights and captured tensors are quantize/dequantize pairs, before any of it moves or is
+fused. Both run on the reference executor, and a contraction carries the same `fovea.id` in both, whatever was done to
+weights and scales.
 
 A package holds them as one file of bytecode, in which large constants of both are stored once, and a file with the
 weights that the compilation made or changed. Other weights are the model's, and are not stored again.
@@ -82,7 +83,7 @@ class Twins:
 
 @dataclass
 class OpenTwins:
-    """Both forms, ready to run. modules, weights: by kind; the modules have `body` and `operation` as `ir.Module` does."""
+    """Both forms, ready to run. modules, weights: by kind; a module has `body` and `operation` as `ir.Module` does."""
 
     modules: dict[str, Any]
     weights: dict[str, WeightStore]

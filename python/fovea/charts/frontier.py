@@ -73,6 +73,8 @@ def frontier_chart(search: Mapping[str, Any]) -> str:
 def frontier_summary(search: Mapping[str, Any]) -> str:
     """The chart in words."""
     chosen = chosen_point(search)
-    found = f"chosen: {chosen[0]:.1%} of the operations in FP8 with an error of {chosen[1]:.3g}" if chosen else "none chosen"
+    found = "none chosen"
+    if chosen:
+        found = f"chosen: {chosen[0]:.1%} of the operations in FP8 with an error of {chosen[1]:.3g}"
     budget = f"budget {float(search['budget']):.3g}, " if search.get("budget") else ""
     return f"Frontier of {len(search['points'])} settings: {budget}{found}"

@@ -120,7 +120,8 @@ def figure(id_: str, histogram: Mapping[str, Any], limits: Range | None, largest
     upwards = LogAxis(least, top * 1.5, _HEIGHT - _BOTTOM, _TOP)
     parts = [_axes(across, upwards), _bars(across, upwards, histogram, limits)]
     if limits is not None:
-        parts += [_boundary(across, limits.clip, "clip", "purple", ""), _boundary(across, limits.zero, "0", "soft", "dashed")]
+        parts.append(_boundary(across, limits.clip, "clip", "purple", ""))
+        parts.append(_boundary(across, limits.zero, "0", "soft", "dashed"))
     title = f"Magnitudes of {id_}: share of elements an octave"
     return f"<figure>{caption}{svg.chart(_WIDTH, _HEIGHT, title, parts, scrolls=False)}</figure>\n"
 
@@ -150,12 +151,14 @@ def _bars(across: LogAxis, upwards: LogAxis, histogram: Mapping[str, Any], limit
         if limits is not None:
             colour = "purple" if low > limits.clip else "olive" if high <= limits.zero else "blue"
         x1, x2 = across.at(max(low, across.low)), across.at(high)
-        groups.setdefault(colour, []).append(f"M{x1:.1f} {upwards.start:.1f}V{upwards.at(share):.1f}H{x2:.1f}V{upwards.start:.1f}Z")
-    return "".join(f'<path d="{"".join(ways)}" fill="var(--{colour})"/>\n' for colour, ways in groups.items()) + svg.line(
-        _LEFT, upwards.start, _WIDTH - _RIGHT, upwards.start, "rule")  # fmt: skip
+        base = f"{upwards.start:.1f}"
+        groups.setdefault(colour, []).append(f"M{x1:.1f} {base}V{upwards.at(share):.1f}H{x2:.1f}V{base}Z")
+    parts = [f'<path d="{"".join(ways)}" fill="var(--{colour})"/>\n' for colour, ways in groups.items()]
+    return "".join(parts) + svg.line(_LEFT, upwards.start, _WIDTH - _RIGHT, upwards.start, "rule")
 
 
 def _boundary(across: LinearAxis | LogAxis, value: float, name: str, colour: str, kind: str) -> str:
     x = across.at(value)
+    label = svg.text(min(x, _WIDTH - _RIGHT - 8), _TOP - 10, name, "small", "middle")
     return (f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{_TOP - 6}" y2="{_HEIGHT - _BOTTOM}" stroke="var(--{colour})" '
-            f'stroke-width="1.5" class="{kind}"/>\n' + svg.text(min(x, _WIDTH - _RIGHT - 8), _TOP - 10, name, "small", "middle"))  # fmt: skip
+            f'stroke-width="1.5" class="{kind}"/>\n{label}')  # fmt: skip

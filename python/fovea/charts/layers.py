@@ -41,7 +41,8 @@ def quality_chart(layers: Mapping[str, Any]) -> str:
         if entry["id"] == layers["first_fall"] and gives is not None:
             right = x > _WIDTH * 0.6
             parts.append(svg.line(x, _TOP, x, _QUALITY_HEIGHT - _BOTTOM, "rule dashed"))
-            parts.append(svg.text(x + (-6 if right else 6), _TOP - 4, f"falls at {number}", "number", "end" if right else "start"))
+            place = (x - 6, "end") if right else (x + 6, "start")
+            parts.append(svg.text(place[0], _TOP - 4, f"falls at {number}", "number", place[1]))
     parts.append(svg.legend([(svg.CIRCLE, "blue", False, "its output"),
                              (svg.DIAMOND, "orange", True, "the worst tensor that it reads")], _LEFT, 20))  # fmt: skip
     return svg.chart(_WIDTH, _QUALITY_HEIGHT, quality_summary(layers), parts)
@@ -77,7 +78,8 @@ def causes_chart(layers: Mapping[str, Any]) -> str:
             if noise:
                 y = upwards.at(height + noise)
                 tip = f"{number} {entry['id']}, {part}: {text_of(entry['own_sqnr_db'][part])}"
-                parts.append(svg.box(across.at(number) - width / 2, y, width, upwards.at(height) - y, _COLOURS[part], tip))
+                x = across.at(number) - width / 2
+                parts.append(svg.box(x, y, width, upwards.at(height) - y, _COLOURS[part], tip))
             height += noise
     found = [part for part in PARTS if any(stack.get(part) for stack in stacks)]
     parts.append(svg.legend([(svg.SQUARE, _COLOURS[part], False, part) for part in found], _LEFT, 20))

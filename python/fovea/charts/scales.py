@@ -32,8 +32,8 @@ def contraction_of(scale: Mapping[str, Any], numbers: Mapping[str, int]) -> int 
 def scale_chart(scales: Sequence[Mapping[str, Any]], contractions: Sequence[str]) -> str:
     """A dot for a tensor with one scale, a bar from the least to the largest for one with several.
 
-    contractions: their ids, in the order of the program. Where the name of a scale tells none of them, scales are placed
-    in their own order instead.
+    contractions: their ids, in the order of the program. Where the name of a scale tells none of them, scales are
+    placed in their own order instead.
     """
     known = known_scales(scales)
     if not known:

@@ -21,7 +21,9 @@ _LEAST, _GAP = 7.0, 1.5
 _MOST_A_ROW = 96
 _SITE = re.compile(r"^part of attention site (\d+)")
 # Decision -> colour, height as a share of the tallest, name.
-LOOKS = {"fp8": ("fp8", 1.0, "FP8"), "attention": ("spared", 0.62, "spared: attention"), "other": ("kept", 0.34, "kept")}
+LOOKS = {
+    "fp8": ("fp8", 1.0, "FP8"), "attention": ("spared", 0.62, "spared: attention"), "other": ("kept", 0.34, "kept"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

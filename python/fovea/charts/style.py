@@ -21,5 +21,6 @@ STYLE = """
 .chart .small { font-size: 11px; }
 .multiples { display: grid; grid-template-columns: repeat(auto-fill, minmax(15rem, 1fr)); gap: 1rem 1.4rem; }
 .multiples figure { margin: 0; min-width: 0; display: flex; flex-direction: column; justify-content: space-between; }
-.multiples figcaption { font-size: .82rem; color: var(--soft); overflow-wrap: anywhere; } .multiples figcaption b { color: var(--ink); font-weight: 600; }
+.multiples figcaption { font-size: .82rem; color: var(--soft); overflow-wrap: anywhere; }
+.multiples figcaption b { color: var(--ink); font-weight: 600; }
 """

@@ -22,8 +22,8 @@ quantised.
 
 Where the SQNR falls: a contraction's `fall_db` is the SQNR of the worst tensor that it reads minus the SQNR of its
 output. As what it reads may be exact, no more is expected of its output than what rounding both operands to its storage
-type leaves (29.5 dB for three bits of mantissa, 23.5 dB for two; see `expected_db`). `first_fall` is the first contraction,
-in the order of the program, whose `fall_db` is above `fall_limit_db`.
+type leaves (29.5 dB for three bits of mantissa, 23.5 dB for two; see `expected_db`). `first_fall` is the first
+contraction, in the order of the program, whose `fall_db` is above `fall_limit_db`.
 """
 
 from __future__ import annotations
@@ -111,8 +111,8 @@ def _entry(layer: LayerSums) -> dict[str, Any]:
     own = {part: finite(layer.own_sqnr(part)) for part in (TOTAL, *PARTS)} if layer.parts else None
     return {
         "id": layer.id, "location": where(layer.location), "shape": dict(layer.shape), "storage": layer.storage,
-        "input_sqnr_db": finite(layer.input_sqnr), "output_sqnr_db": finite(layer.output.sqnr), "fall_db": fall_of(layer),
-        "own_sqnr_db": own, "main_cause": layer.main_cause,
+        "input_sqnr_db": finite(layer.input_sqnr), "output_sqnr_db": finite(layer.output.sqnr),
+        "fall_db": fall_of(layer), "own_sqnr_db": own, "main_cause": layer.main_cause,
     }  # fmt: skip
 
 

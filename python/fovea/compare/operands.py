@@ -32,7 +32,7 @@ def quantises(op: Any) -> bool:
 
 @dataclass(frozen=True)
 class OperandPath:
-    """How `operand` follows from `root`, a value of the same module: by `ops`, in order; none of them if it is `root`."""
+    """How `operand` follows from `root`, a value of the same module: by `ops`, in order; by none if it is `root`."""
 
     root: Any
     ops: tuple[Any, ...]
@@ -51,8 +51,8 @@ class OperandPath:
     @property
     def storage(self) -> str:
         """The 8-bit type on the way, "" if there is none."""
-        return next((str(op.operands[0].type.element_type) for op in self.ops if quantises(op) and "dequantize" in op.name),
-                    "")  # fmt: skip
+        last = [op for op in self.ops if quantises(op) and "dequantize" in op.name]
+        return str(last[-1].operands[0].type.element_type) if last else ""
 
     def run(self, root: Array, constants: ConstantEvaluator, quantise: bool = True) -> Array:
         """The operand for a value of the root; with `quantise` off, through the reshapes alone."""

@@ -18,8 +18,8 @@ from fovea.compare.tables import (
 from fovea.page import html_facts, html_page, html_section, html_table
 
 _EXPLAINED = (
-    "SQNR is the ratio of signal to error in decibels; 6 dB less is twice the error. 'In' is the worst tensor that a contraction "
-    "reads, 'Out' its output, 'Own' the output if the contraction made the only error; then each cause alone."
+    "SQNR is the ratio of signal to error in decibels; 6 dB less is twice the error. 'In' is the worst tensor that a "
+    "contraction reads, 'Out' its output, 'Own' the output if the contraction made the only error; then each cause."
 )
 
 
@@ -29,8 +29,8 @@ def to_page(document: Mapping[str, Any]) -> str:
     facts = [("Batches", str(document["batches"])), ("Run on", f"the {document['device']}")]
     facts += [(f"'{output['name']}'", f"{output['looks_like']}: {output['because']}")
               for output in document["outputs"] if "looks_like" in output]  # fmt: skip
-    sections = [html_facts(facts), html_section("Outputs", "Cosines are of the vectors along the last axis.",
-                                                html_table(_columns(OUTPUT_COLUMNS), output_rows(document)))]  # fmt: skip
+    outputs = html_table(_columns(OUTPUT_COLUMNS), output_rows(document))
+    sections = [html_facts(facts), html_section("Outputs", "Cosines are of the vectors along the last axis.", outputs)]
     if document["layers"] is None:
         sections.append(html_section("Contractions", headline(document)[-1], ""))
     else:
@@ -42,10 +42,9 @@ def layers_sections(layers: Mapping[str, Any]) -> str:
     """Charts and table of the error by contraction."""
     rows = [[str(number), *row] for number, row in enumerate(contraction_rows({"layers": layers}), 1)]
     table = html_table([("#", "right"), *_columns(CONTRACTION_COLUMNS)], rows)
-    return html_section("Error by contraction", f"{fall_text(layers)} {_EXPLAINED}", quality_chart(layers)) + html_section(
-        "Error that each contraction adds", "Noise as a share of the signal, by cause. Numbers as in the table.",
-        causes_chart(layers) + table,
-    )  # fmt: skip
+    quality = html_section("Error by contraction", f"{fall_text(layers)} {_EXPLAINED}", quality_chart(layers))
+    explanation = "Noise as a share of the signal, by cause. Numbers as in the table."
+    return quality + html_section("Error that each contraction adds", explanation, causes_chart(layers) + table)
 
 
 def _columns(columns: Any) -> list[tuple[str, str]]:

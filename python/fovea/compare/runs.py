@@ -25,8 +25,8 @@ _packages: dict[str, Package] = {}  # of a worker process, by path
 def emulate_batches(path: str, batches: Sequence[Mapping[str, Array]], jobs: int) -> Iterator[list[Array]]:
     """The outputs of each batch, in order. No more than a few batches are ahead of the one that is asked for.
 
-    Without the emulator's checks, which find defects of kernels and do not change what they compute. ExecutionError if a
-    kernel fails or its process dies.
+    Without the emulator's checks, which find defects of kernels and do not change what they compute. ExecutionError if
+    a kernel fails or its process dies.
     """
     count = min(jobs, len(batches))
     if count <= 1:

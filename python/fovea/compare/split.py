@@ -10,8 +10,8 @@ is exactly
                      + (Q(x) - x).(Q(w) - w)    interaction: both at once
 
 x and w are the operands of the float model, so errors of layers before do not count. Of a contraction of two
-activations, rounding of either is "activation". The sums of squares of the parts do not add up to that of the total where
-parts are correlated.
+activations, rounding of either is "activation". The sums of squares of the parts do not add up to that of the total
+where parts are correlated. Where scales follow the data (one a row or block), nothing counts as clipping.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _ROUNDED = np.float32(1 + 2.0**-20)
 
 @dataclass(frozen=True)
 class Operand:
-    """One operand in f32: as in the float model, and its errors of rounding and of clipping (None where there are none)."""
+    """One operand in f32: as in the float model, and its errors of rounding and of clipping (None: there are none)."""
 
     exact: Array
     rounding: Array | None

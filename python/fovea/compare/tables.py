@@ -15,16 +15,16 @@ OUTPUT_COLUMNS = (
     ("Looks like", "left"), ("Agreement", "left"),
 )  # fmt: skip
 CONTRACTION_COLUMNS = (
-    ("Contraction", "left"), ("m x n x k", "right"), ("In", "right"), ("Out", "right"), ("Fall", "right"), ("Own", "right"),
-    *((part.capitalize(), "right") for part in PARTS),
+    ("Contraction", "left"), ("m x n x k", "right"), ("In", "right"), ("Out", "right"), ("Fall", "right"),
+    ("Own", "right"), *((part.capitalize(), "right") for part in PARTS),
 )  # fmt: skip
 
 
 def headline(document: Mapping[str, Any]) -> list[str]:
     """What was compared, and where the SQNR falls."""
     batches = document["batches"]
-    lines = [f"{document['compared']} against {document['reference']}: {batches} {'batch' if batches == 1 else 'batches'}, "
-             f"run on the {document['device']}"]  # fmt: skip
+    lines = [f"{document['compared']} against {document['reference']}: {batches} "
+             f"{'batch' if batches == 1 else 'batches'}, run on the {document['device']}"]  # fmt: skip
     layers = document["layers"]
     if layers is None:
         return [*lines, f"No contractions: {document['layers_missing']}."]

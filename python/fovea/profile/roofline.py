@@ -146,8 +146,9 @@ def _draw_points(
         text = (f"{point['number']} {point['name']}: {amount_text(point['rate'], 'FLOP/s')} at "
                 f"{point['intensity']:.3g} operations a byte, {seconds_text(point['seconds'])} modelled, bound by "
                 f"{RESOURCE_NAMES[point['bound']]}")  # fmt: skip
+        shape, hue = _SHAPES[point["bound"]], _HUES[point["bound"]]
         parts.append(
-            f'<g><title>{escape(text)}</title><path d="{_SHAPES[point["bound"]]}" fill="var(--{_HUES[point["bound"]]})" '
+            f'<g><title>{escape(text)}</title><path d="{shape}" fill="var(--{hue})" '
             f'stroke="var(--paper)" transform="translate({x:.1f} {y:.1f})"/><text class="number" '
             f'x="{options[chosen][0]:.1f}" y="{options[chosen][1]:.1f}" text-anchor="middle">{point["number"]}</text>'
             "</g>\n"
