@@ -33,7 +33,7 @@ from fovea.summary import table
 from fovea.twins import OpenTwins, load_twins
 
 Array = np.ndarray[Any, Any]
-LEAST_WIDTH = 124  # columns that the table of contractions needs
+LEAST_WIDTH = 140  # columns that the table of contractions needs
 
 
 def compare_command(flags: argparse.Namespace) -> int:
@@ -95,13 +95,14 @@ def _twins(flags: argparse.Namespace, reference: Reference, package: Package) ->
     """The two forms of the package's model, or why there are none."""
     if reference.weights is None:
         return None, "two packages are compared by their outputs; give the model for its contractions"
+    left_out = "left out (--no-layers)"
     if not flags.layers and flags.device == EMULATOR:
-        return None, "left out (--no-layers)"
+        return None, left_out
     twins = load_twins(package.path, reference.weights)
     if twins is None and flags.device != EMULATOR:
         raise InputError(f"'{flags.package}' holds no quantised model (it was compiled without FP8): "
                          "--device=reference has nothing to run")  # fmt: skip
-    return twins, "the package holds no quantised model: it was compiled without FP8"
+    return twins, "the package holds no quantised model: it was compiled without FP8" if flags.layers else left_out
 
 
 def _compare(
@@ -154,7 +155,7 @@ def _write(flags: argparse.Namespace, document: Mapping[str, Any]) -> None:
 def print_comparison(out: Console, document: Mapping[str, Any]) -> None:
     """The tables of a comparison."""
     for line in headline(document):
-        out.print(line, markup=False)
+        out.print(line, markup=False, soft_wrap=True)
     out.print()
     out.print(table("Outputs", OUTPUT_COLUMNS, output_rows(document)))
     if document["layers"] is not None:

@@ -7,11 +7,13 @@ fused. Both run on the reference executor, and a contraction carries the same `f
 weights and scales.
 
 A package holds them as one file of bytecode, in which large constants of both are stored once, and a file with the
-weights that the compilation made or changed. Other weights are the model's, and are not stored again.
+weights that the compilation made or changed. Other weights are the model's: of them there is a digest, by which others
+of the same shape are noticed.
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -31,6 +33,7 @@ Array = np.ndarray[Any, Any]
 FLOAT, QUANTISED = "float", "quantised"
 KINDS = (FLOAT, QUANTISED)
 MODULE_FILE, WEIGHTS_FILE = "twins/twins.mlirbc", "twins/weights.safetensors"
+DIGESTS = "fovea.weight_digests"
 _SEPARATOR = ":"  # between a twin's name and a tensor's in the weights file
 
 
@@ -41,6 +44,7 @@ class Twins:
     given: Mapping[str, Array]
     _clones: dict[str, Any] = field(default_factory=dict)
     _weights: dict[str, Array] = field(default_factory=dict)
+    _unchanged: set[str] = field(default_factory=set)
 
     def keep(self, kind: str, module: Any, weights: Mapping[str, Array] | None) -> None:
         """Keep a copy of `module` as it is now, and the weights that are no longer those given."""
@@ -50,7 +54,9 @@ class Twins:
             name = argument_attribute(entry, position, WEIGHT)
             if name is not None and weights is not None and name in weights:
                 array = weights[name]
-                if array is not self.given.get(name):
+                if array is self.given.get(name):
+                    self._unchanged.add(name)
+                else:
                     self._weights[f"{kind}{_SEPARATOR}{name}"] = array
 
     @property
@@ -67,6 +73,8 @@ class Twins:
                 with ir.InsertionPoint(outer.body):
                     inner = self._clones[kind].operation.clone()
                 inner.operation.attributes["sym_name"] = ir.StringAttr.get(kind)
+            digests = {name: ir.StringAttr.get(digest(self.given[name])) for name in sorted(self._unchanged)}
+            outer.operation.attributes[DIGESTS] = ir.DictAttr.get(digests)
         stream = io.BytesIO()
         outer.operation.write_bytecode(stream)
         return stream.getvalue()
@@ -81,19 +89,26 @@ class Twins:
         return _parse(self.bytecode(), self.given, self._weights, "the twins")
 
 
+def digest(array: Array) -> str:
+    """SHA-256 of a weight: of its dtype, shape and bytes."""
+    found = hashlib.sha256(f"{array.dtype}{list(array.shape)}".encode())
+    found.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+    return found.hexdigest()
+
+
 @dataclass
 class OpenTwins:
     """Both forms, ready to run. modules, weights: by kind; a module has `body` and `operation` as `ir.Module` does."""
 
     modules: dict[str, Any]
     weights: dict[str, WeightStore]
-    _owner: Any = None  # the module that holds both
+    owner: Any = None  # the module that holds both
 
 
 def load_twins(package: Path, weights: Mapping[str, Array]) -> OpenTwins | None:
     """The twins of a package, None if it has none (it has no FP8). weights: the model's, by name.
 
-    InputError if they cannot be read.
+    InputError if they cannot be read, or if a weight is not the one that the package was compiled with.
     """
     path = package / MODULE_FILE
     if not path.is_file():
@@ -103,7 +118,20 @@ def load_twins(package: Path, weights: Mapping[str, Array]) -> OpenTwins | None:
     except OSError as error:
         raise InputError(f"cannot read '{path}': {error.strerror or error}") from error
     changed = read_safetensors(package / WEIGHTS_FILE) if (package / WEIGHTS_FILE).is_file() else {}
-    return _parse(content, weights, changed, str(path))
+    twins = _parse(content, weights, changed, str(path))
+    _check_weights(twins, weights, package)
+    return twins
+
+
+def _check_weights(twins: OpenTwins, weights: Mapping[str, Array], package: Path) -> None:
+    digests = ir.DictAttr(twins.owner.operation.attributes[DIGESTS])
+    for number in range(len(digests)):
+        entry = digests[number]
+        if entry.name not in weights or digest(weights[entry.name]) != ir.StringAttr(entry.attr).value:
+            raise InputError(
+                f"'{package}' was compiled with other weights: weight '{entry.name}' is not the one that it was "
+                "compiled with; give the files that `fovea compile` was given"
+            )
 
 
 def _parse(content: bytes, given: Mapping[str, Array], changed: Mapping[str, Array], name: str) -> OpenTwins:
@@ -113,7 +141,7 @@ def _parse(content: bytes, given: Mapping[str, Array], changed: Mapping[str, Arr
         raise InputError(f"{name}: not what this version of Fovea wrote ({error.message}); compile again") from error
     inner = {ir.StringAttr(op.attributes["sym_name"]).value: op for op in outer.body.operations
              if op.operation.name == "builtin.module" and "sym_name" in op.attributes}  # fmt: skip
-    if set(inner) != set(KINDS):
+    if set(inner) != set(KINDS) or DIGESTS not in outer.operation.attributes:
         raise InputError(f"{name}: expected the modules {', '.join(KINDS)}, found {', '.join(inner) or 'none'}")
     return OpenTwins({kind: inner[kind] for kind in KINDS}, {k: _store(inner[k], k, given, changed) for k in KINDS},
                      outer)  # fmt: skip
