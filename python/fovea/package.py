@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""The package `OUT.fovea/`: plan.json, weights.safetensors, kernels/*.hsaco and reports."""
+"""The package `OUT.fovea/`: plan.json, weights.safetensors, kernels/*.hsaco and reports; in FP8 also twins/, the model
+before and after quantisation (see `fovea.twins`), which running it does not need."""
 
 from __future__ import annotations
 

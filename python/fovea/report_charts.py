@@ -67,6 +67,6 @@ def frontier(report: Mapping[str, Any]) -> str:
     chosen = chosen_point(search)
     rows = [[f"{share:.2%}", f"{error:.4g}", "chosen" if (share, error) == chosen else ""]
             for share, error in sorted(frontier_points(search))]  # fmt: skip
-    columns = (("Operations in FP8", "right"), ("Error", "right"), ("", ""))
+    columns = (("Operations in FP8", ""), ("Error", ""), ("", ""))
     body = frontier_chart(search) + html_table(columns, rows)
     return html_section("Accuracy budget", f"{frontier_summary(search)}.", body)

@@ -15,7 +15,7 @@ from typing import Any
 from fovea.charts import svg
 from fovea.charts.axis import LinearAxis, LogAxis
 
-_WIDTH, _HEIGHT = 720, 340
+_WIDTH, _HEIGHT = 960, 360
 _LEFT, _RIGHT, _TOP, _BOTTOM = 84, 20, 46, 54
 _DEFAULT_METRIC = "error of the output"
 
@@ -44,12 +44,12 @@ def frontier_chart(search: Mapping[str, Any]) -> str:
     low, high = min(bounds) / 1.5, max(bounds) * 1.5
     upwards = LogAxis(low, high, _HEIGHT - _BOTTOM, _TOP)
     across = LinearAxis(0.0, 1.0, _LEFT, _WIDTH - _RIGHT)
+    steps = (1,) if len(upwards.ticks()) > 2 else (1, 2, 5)
     ticks = [tick for power in range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-             for step in (1, 2, 5) if low <= (tick := step * 10.0**power) <= high]  # fmt: skip
-    ticks = ticks[:: max(1, -(-len(ticks) // 7))]
+             for step in steps if low <= (tick := step * 10.0**power) <= high]  # fmt: skip
     shares = across.ticks(5)
     parts = [
-        svg.left_axis(upwards, ticks, [f"{tick:.3g}" for tick in ticks], _LEFT, _WIDTH - _RIGHT,
+        svg.left_axis(upwards, ticks, [svg.power_text(tick) for tick in ticks], _LEFT, _WIDTH - _RIGHT,
                       str(search.get("metric", _DEFAULT_METRIC))),
         svg.bottom_axis(across, shares, [f"{share:.0%}" for share in shares], _TOP, _HEIGHT - _BOTTOM,
                         "share of the operations in FP8"),

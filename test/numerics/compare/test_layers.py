@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import gc
+import tracemalloc
 from itertools import pairwise
 
 import numpy as np
@@ -203,3 +205,22 @@ def test_what_is_no_twin_is_refused(tmp_path) -> None:
     path.write_bytes(b"module {}")
     with pytest.raises(InputError, match="expected the modules float, quantised, found none"):
         load_twins(tmp_path, {})
+
+
+def test_memory_does_not_grow_with_the_batches() -> None:
+    comparison = LayerComparison(quantised_chain(chain_weights(2), batches(1)))
+    (batch,) = batches(1)
+    comparison.run(batch)
+    tracemalloc.start()
+    try:
+        comparison.run(batch)
+        gc.collect()
+        before, _ = tracemalloc.get_traced_memory()
+        for _ in range(20):
+            comparison.run(batch)
+        gc.collect()
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    # One tensor of one batch has 8 kB; objects of Python come and go.
+    assert after - before < ROWS * WIDTH * 4
