@@ -116,7 +116,8 @@ def _compare(
     wanted = _reference_outputs(flags, reference, batches, jobs)
     comparison = LayerComparison(twins) if twins is not None else None
     outputs = OutputComparison([spec.name for spec in package.plan.outputs])
-    for number, batch in enumerate(progress.count(batches, f"of {len(batches)}, batch")):
+    for number, batch in enumerate(batches):
+        progress.detail(f"batch {number + 1} of {len(batches)}")
         exact = next(wanted)
         forms = comparison.run(batch) if comparison is not None else None
         if forms is not None and not number:

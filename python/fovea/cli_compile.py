@@ -14,8 +14,8 @@ from fovea import api, emit
 from fovea.calibration import load_batches
 from fovea.cli_arguments import STDIN, STDOUT
 from fovea.codegen import linker
-from fovea.compare import compare_layers
 from fovea.compare.document import layers_document
+from fovea.compare.layers import LayerComparison
 from fovea.diagnostics import STDIN as STDIN_NAME
 from fovea.diagnostics import Renderer, located, location_text
 from fovea.errors import CompileError, Diagnostic, InputError, UsageError
@@ -132,9 +132,12 @@ def _layers(
     if model.twins is None:
         return None
     progress.before_stage("compare")
+    comparison = LayerComparison(model.twins.open())
     some = batches[:REPORT_BATCHES]
-    layers = compare_layers(model.twins.open(), progress.count(some, f"of {len(some)}, batch"))
-    return layers_document(layers, len(some))
+    for number, batch in enumerate(some, 1):
+        progress.detail(f"batch {number} of {len(some)}")
+        comparison.run(batch)
+    return layers_document(comparison.layers, len(some))
 
 
 def _weights(files: list[str], module: Any) -> WeightStore:
