@@ -134,7 +134,7 @@ class LayerComparison:
         if float_constants.is_constant(float_value) and constants.is_constant(value):
             exact, found = float_constants.evaluate([float_value])[0], constants.evaluate([value])[0]
             real = path.quantised and str(path.root.type.element_type) != path.storage
-            largest = path.largest(path.root.type.shape, constants) if real else None
+            largest = path.largest(constants.evaluate([path.root])[0], constants) if real else None
             return _Side(SIDES[number], path, None, operand(exact, found, largest, True))
         root = float_value
         if path.quantised:
@@ -160,8 +160,8 @@ class LayerComparison:
         if not path.quantised:
             return operand(exact, exact, None, False)
         key = (layer.sums.id, side.name)
-        if key not in self._limits:
-            self._limits[key] = path.largest(root.shape, constants)
+        if path.dynamic or key not in self._limits:
+            self._limits[key] = path.largest(root, constants)
         return operand(exact, path.run(root, constants), self._limits[key], False)
 
     def _on_quantised(self, layer: _Layer, output: Array, roots: list[Array]) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 
 from fovea.executor.folding import ConstantEvaluator
@@ -54,8 +55,18 @@ class OperandPath:
         last = [op for op in self.ops if quantises(op) and "dequantize" in op.name]
         return str(last[-1].operands[0].type.element_type) if last else ""
 
-    def run(self, root: Array, constants: ConstantEvaluator, quantise: bool = True) -> Array:
-        """The operand for a value of the root; with `quantise` off, through the reshapes alone."""
+    @property
+    def dynamic(self) -> bool:
+        """Whether scales are computed from the values: a quantize has them as a second result."""
+        return any(quantises(op) and len(op.results) > 1 for op in self.ops)
+
+    def run(
+        self, root: Array, constants: ConstantEvaluator, quantise: bool = True, saturate: bool = False
+    ) -> Array:
+        """The operand for a value of the root; with `quantise` off, through the reshapes alone.
+
+        saturate: with the largest value that can be stored in the place of each that is, where scales are dynamic.
+        """
         values: dict[Any, Any] = {self.root: root}
         for op in self.ops:
             if quantises(op) and not quantise:
@@ -63,15 +74,19 @@ class OperandPath:
                 continue
             operands = [values[v] if v in values else constants.evaluate([v])[0] for v in op.operands]
             results = call(op, operands, constants)
+            if saturate and quantises(op) and len(results) > 1:
+                results[0] = np.full_like(results[0], ml_dtypes.finfo(results[0].dtype).max)
             values.update(zip(op.results, results, strict=True))
         return np.asarray(values[self.operand])
 
-    def largest(self, shape: Sequence[int], constants: ConstantEvaluator) -> Array:
+    def largest(self, root: Array, constants: ConstantEvaluator) -> Array:
         """The largest magnitude that each element of the operand can have: 0-d if it is the same for all.
 
-        Found by quantising a tensor of huge values, which saturate. shape: that of the root.
+        Fixed scales do not depend on the values of `root`: a tensor of huge ones saturates.
         """
-        found = self.run(np.full(shape, _HUGE, np.float32), constants).astype(np.float32)
+        if self.dynamic:
+            return self.run(root, constants, saturate=True).astype(np.float32)
+        found = self.run(np.full(root.shape, _HUGE, np.float32), constants).astype(np.float32)
         return np.asarray(found.max()) if found.size and found.max() == found.min() else found
 
 

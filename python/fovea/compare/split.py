@@ -11,7 +11,7 @@ is exactly
 
 x and w are the operands of the float model, so errors of layers before do not count. Of a contraction of two
 activations, rounding of either is "activation". The sums of squares of the parts do not add up to that of the total
-where parts are correlated. Where scales follow the data (one a row or block), nothing counts as clipping.
+where parts are correlated.
 """
 
 from __future__ import annotations
