@@ -83,7 +83,7 @@ def tensor_text(name: str, shape: Sequence[int | None], dtype: Any) -> str:
 
 def flops_of(decision: Mapping[str, Any]) -> int | None:
     """Floating-point operations of a contraction of a report (a product and a sum are two), None if not known."""
-    if "flops" in decision:
+    if decision.get("flops") is not None:
         return int(decision["flops"])
     shape = decision.get("shape") or {}
     if not {"m", "n", "k"} <= shape.keys():

@@ -21,7 +21,6 @@ from fovea.executor.interpreter import handler_of
 from fovea.passes.contraction import identity_of
 from fovea.passes.ir_utils import defining_op
 
-_VIEWS = ("tensor.expand_shape", "tensor.collapse_shape", "linalg.transpose")
 # More than any scale makes of a storage type's largest value, and a number that f32 can still scale.
 _HUGE = 2.0**100
 
@@ -107,10 +106,10 @@ def path_of(value: Any, constants: ConstantEvaluator) -> OperandPath:
     while pending:
         current, follow = pending.pop()
         op = defining_op(current)
-        if follow and op is not None and (quantises(op) or op.name in _VIEWS):
+        if follow and op is not None and (quantises(op) or _moves(op)):
             if op not in ops:
                 ops.append(op)
-                stored = op.name in _VIEWS or "dequantize" in op.name
+                stored = _moves(op) or "dequantize" in op.name
                 pending += [(operand, stored) for operand in op.operands]  # what a quantize reads is the root
         elif current not in roots and not _is_blank(op):
             roots.append(current)
@@ -118,6 +117,11 @@ def path_of(value: Any, constants: ConstantEvaluator) -> OperandPath:
     candidates = real or roots
     path = OperandPath(candidates[0], tuple(reversed(ops)), value) if len(candidates) == 1 else alone
     return path if path.quantised else alone
+
+
+def _moves(op: Any) -> bool:
+    """Whether `op` only moves elements of a tensor (reshapes, transposes, pads, slices)."""
+    return bool(op.name.startswith("tensor.") and op.name != "tensor.empty") or op.name == "linalg.transpose"
 
 
 def _is_blank(op: Any) -> bool:
