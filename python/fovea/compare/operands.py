@@ -15,6 +15,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
+from fovea.executor.body import captured
 from fovea.executor.folding import ConstantEvaluator
 from fovea.executor.handlers import Array
 from fovea.executor.interpreter import handler_of
@@ -93,6 +94,8 @@ def call(op: Any, operands: Sequence[Array], constants: ConstantEvaluator) -> li
     """The results of one op on arrays."""
     handler = handler_of(op)
     assert handler is not None  # the executor has run it
+    if op.operation.regions:
+        constants.evaluate([value for value in captured(op) if constants.is_constant(value)])
     with np.errstate(all="ignore"):
         return [np.asarray(result) for result in handler(constants, op, operands)]
 
