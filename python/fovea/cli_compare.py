@@ -96,9 +96,9 @@ def _twins(flags: argparse.Namespace, reference: Reference, package: Package) ->
     if reference.weights is None:
         return None, "two packages are compared by their outputs; give the model for its contractions"
     left_out = "left out (--no-layers)"
+    twins = load_twins(package.path, reference.weights)
     if not flags.layers and flags.device == EMULATOR:
         return None, left_out
-    twins = load_twins(package.path, reference.weights)
     if twins is None and flags.device != EMULATOR:
         raise InputError(f"'{flags.package}' holds no quantised model (it was compiled without FP8): "
                          "--device=reference has nothing to run")  # fmt: skip

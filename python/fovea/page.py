@@ -22,6 +22,7 @@ p { margin: .3rem 0; color: var(--soft); max-width: 48rem; }
 table { border-collapse: collapse; width: 100%; font-size: .87rem; }
 th { text-align: left; font-weight: 600; color: var(--soft); border-bottom: 2px solid var(--line); }
 th, td { padding: .3rem .7rem .3rem 0; vertical-align: top; } td { border-bottom: 1px solid var(--line); }
+table.many { min-width: 46rem; }
 tbody tr:hover { background: var(--band); }
 th.right { text-align: right; }
 .right { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
@@ -30,6 +31,7 @@ td.code { font-family: ui-monospace, monospace; overflow-wrap: break-word; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1.2rem; } dt { color: var(--soft); }
 dd { margin: 0; overflow-wrap: anywhere; }
 """
+FEW_COLUMNS = 4  # more of them are not squeezed into a narrow window: the table scrolls
 Columns = Sequence[tuple[str, str]]  # heading and class of a column
 
 
@@ -55,13 +57,14 @@ def html_table(columns: Columns, rows: Iterable[Sequence[str]], kinds: Sequence[
         cells = []
         for position, (text, (_, kind)) in enumerate(zip(row, columns, strict=True)):
             extra = f" {kinds[number]}" if kinds and position == 0 else ""
-            # Where a name may be broken.
-            shown = escape(text).replace(".", ".<wbr>") if kind == "code" else escape(text)
+            named = kind == "code" and ":" not in text  # a name may be broken after a dot, a place not
+            shown = escape(text).replace(".", ".<wbr>") if named else escape(text)
             cells.append(f'<td class="{kind}{extra}">{shown}</td>')
         body.append(f"<tr>{''.join(cells)}</tr>\n")
     if not body:
         return "<p>None.</p>"
-    return f'<div class="wide"><table><thead><tr>{head}</tr></thead>\n<tbody>{"".join(body)}</tbody></table></div>'
+    size = ' class="many"' if len(columns) > FEW_COLUMNS else ""
+    return f'<div class="wide"><table{size}><thead><tr>{head}</tr></thead>\n<tbody>{"".join(body)}</tbody></table></div>'
 
 
 def html_facts(facts: Iterable[tuple[str, str]]) -> str:

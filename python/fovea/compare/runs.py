@@ -17,6 +17,7 @@ import numpy as np
 from fovea.errors import ExecutionError
 from fovea.package import Package, load_package
 from fovea.runtime import run
+from fovea.tables import bytes_text
 
 Array = np.ndarray[Any, Any]
 _packages: dict[str, Package] = {}  # of a worker process, by path
@@ -60,5 +61,9 @@ def _run(path: str, batch: Mapping[str, Array]) -> list[Array]:
     if path not in _packages:
         _packages[path] = load_package(path)
     package = _packages[path]
-    outputs = run(package, batch, checks=False)
+    try:
+        outputs = run(package, batch, checks=False)
+    except MemoryError as error:
+        needed = bytes_text(package.plan.arena_bytes)
+        raise ExecutionError(f"not enough memory to run '{path}': its arena alone is {needed}") from error
     return [outputs[spec.name] for spec in package.plan.outputs]
