@@ -22,7 +22,7 @@ p { margin: .3rem 0; color: var(--soft); max-width: 48rem; }
 table { border-collapse: collapse; width: 100%; font-size: .87rem; }
 th { text-align: left; font-weight: 600; color: var(--soft); border-bottom: 2px solid var(--line); }
 th, td { padding: .3rem .7rem .3rem 0; vertical-align: top; } td { border-bottom: 1px solid var(--line); }
-table.many { min-width: 46rem; }
+.many > table { min-width: 46rem; }
 tbody tr:hover { background: var(--band); }
 th.right { text-align: right; }
 .right { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
@@ -63,8 +63,8 @@ def html_table(columns: Columns, rows: Iterable[Sequence[str]], kinds: Sequence[
         body.append(f"<tr>{''.join(cells)}</tr>\n")
     if not body:
         return "<p>None.</p>"
-    size = ' class="many"' if len(columns) > FEW_COLUMNS else ""
-    return f'<div class="wide"><table{size}><thead><tr>{head}</tr></thead>\n<tbody>{"".join(body)}</tbody></table></div>'
+    size = "wide many" if len(columns) > FEW_COLUMNS else "wide"
+    return f'<div class="{size}"><table><thead><tr>{head}</tr></thead>\n<tbody>{"".join(body)}</tbody></table></div>'
 
 
 def html_facts(facts: Iterable[tuple[str, str]]) -> str:
