@@ -5,11 +5,17 @@
       "version": 1, "fovea": "0.1.0", "model": "model.mlir",
       "options": {"target": "gfx942", "fp8": true, ...},
       "attention": {"tagged": 6, "fused": 6, "near_misses": 0, "decisions": [...]},
-      "contractions": {"fp8": 36, "attention": 12, "other": 0, "decisions": [...]},   (only with FP8)
-      "scales": [{"id", "role", "axis", "storage", "min", "max"}], "ranges": {id: {"max_abs", "batches", "elements"}},
+      "calibration": {"source", "ranges_loaded", "batches", "warning"},
+      "scales": [{"id", "role", "axis", "storage", "min", "max"}],
+      "ranges": {id: {"max_abs", "batches", "elements", "method", "range", "clipped"}},
       "histograms": {id: {"bins_per_octave", "first", "counts", "below", "elements"}},   (see fovea.charts.histogram)
       "layers": {...},   (only if asked for: error by contraction on calibration data; see fovea.compare.document)
-      "search": {"budget", "points": [{"flops_fp8", "error"}], "chosen"},   (only with an accuracy budget)
+      "contractions": {"fp8": 36, "attention": 12, "other": 0, "decisions": [...],   (only with FP8)
+                       "flops": {"total", "fp8", "attention"}, "warnings": [...],
+                       "fp8_share": of the total, "fp8_share_outside_attention"},
+      "search": {"metric", "minimum", "chosen": POINT, "frontier": [POINT], "points": [POINT], "evaluations",
+                 "range_batches", "search_batches", "shared_batch", "seconds"},   (only with an accuracy budget)
+                 POINT: {"share": of FLOPs in FP8, "accuracy", "error", "contractions": in FP8, "step"}
       "kernels": [{"name", "launches", "grid", "block", "vgpr", ..., "matrix": {mnemonic: count}}],
       "plan": {"launches", "kernels", "arena_bytes", "unshared_bytes", "weight_bytes", "inputs", "outputs",
                "tensors": [{"kernel", "shape", "dtype", "bytes", "offset"}]},   (what the arena holds)
@@ -38,7 +44,7 @@ VERSION = 1
 JSON_FILE, HTML_FILE = "report.json", "report.html"
 ATTENTION, OTHER, FP8 = "attention", "other", "fp8"
 # Options that say how to compile and not what: they belong to the machine.
-_OF_MACHINE = ("jobs", "lld")
+_OF_MACHINE = ("jobs", "lld", "calibration_scheduler", "ranges", "save_ranges")
 
 
 def make_report(model: CompiledModel, name: str, layers: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -48,17 +54,20 @@ def make_report(model: CompiledModel, name: str, layers: Mapping[str, Any] | Non
     report["attention"] = _attention(model.records)
     if model.options.fp8:
         report["contractions"] = _contractions(model.records)
+        for record in model.records:
+            if record.get("kind") == "search":
+                report["search"] = _without(record, "kind")
         report["scales"] = [_without(record, "kind") for record in model.records if record.get("kind") == "scale"]
+        calibration: Mapping[str, Any] = next((r for r in model.records if r.get("kind") == "calibration"), {})
+        report["calibration"] = _without(calibration, "kind")
+        chosen = {r["id"]: _without(r, "kind", "id") for r in model.records if r.get("kind") == "range"}
         report["ranges"] = {
-            id_: {"max_abs": seen.max_abs, "batches": seen.batches, "elements": seen.elements}
+            id_: {"max_abs": seen.max_abs, "batches": seen.batches, "elements": seen.elements, **chosen.get(id_, {})}
             for id_, seen in model.ranges.items()
         }
         report["histograms"] = {id_: as_document(seen) for id_, seen in model.ranges.items()}
         if layers is not None:
             report["layers"] = dict(layers)
-        search = next((_without(record, "kind") for record in model.records if record.get("kind") == "search"), None)
-        if search is not None:
-            report["search"] = search
     report["kernels"] = [asdict(kernel) for kernel in kernel_resources(model.plan, model.code_objects)]
     report["plan"] = _plan(model)
     report["seconds"] = {stage: round(seconds, 4) for stage, seconds in model.seconds.items()}
@@ -110,7 +119,19 @@ def _contractions(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
             entry["decision"] = ATTENTION if spared else OTHER
         decisions.append(entry)
     counts = {kind: sum(d["decision"] == kind for d in decisions) for kind in (FP8, ATTENTION, OTHER)}
-    return {**counts, "decisions": decisions}
+    return {**counts, "decisions": decisions, **_work(decisions),
+            "warnings": [r["message"] for r in records if r.get("kind") == "selector"]}  # fmt: skip
+
+
+def _work(decisions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Floating-point operations of the contractions, and the share of them that is in FP8."""
+    total = sum(d["flops"] for d in decisions)
+    fp8, attention = (sum(d["flops"] for d in decisions if d["decision"] == kind) for kind in (FP8, ATTENTION))
+    return {
+        "flops": {"total": total, "fp8": fp8, "attention": attention},
+        "fp8_share": fp8 / total if total else 0.0,
+        "fp8_share_outside_attention": fp8 / (total - attention) if total > attention else 0.0,
+    }
 
 
 def _plan(model: CompiledModel) -> dict[str, Any]:

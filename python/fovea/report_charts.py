@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fovea.charts.frontier import chosen_point, frontier_chart, frontier_points, frontier_summary
+from fovea.charts.frontier import frontier_chart, frontier_summary
 from fovea.charts.histogram import figure, range_of
 from fovea.charts.scales import scale_chart
 from fovea.charts.strip import network_strip, strip_summary
@@ -62,11 +62,12 @@ def accuracy(report: Mapping[str, Any]) -> str:
 def frontier(report: Mapping[str, Any]) -> str:
     """What the search for an accuracy budget tried."""
     search = report.get("search")
-    if not search or not search.get("points"):
+    if not search:
         return ""
-    chosen = chosen_point(search)
-    rows = [[f"{share:.2%}", f"{error:.4g}", "chosen" if (share, error) == chosen else ""]
-            for share, error in sorted(frontier_points(search))]  # fmt: skip
-    columns = (("Operations in FP8", ""), ("Error", ""), ("", ""))
+    points = sorted(search["frontier"], key=lambda point: point["share"])
+    rows = [[f"{point['share']:.2%}", f"{point['error']:.4g}", f"{point['accuracy']:.6g}", str(point["contractions"]),
+             "chosen" if point == search["chosen"] else ""] for point in points]  # fmt: skip
+    columns = (("Operations in FP8", ""), ("Error", ""), (search["metric"].capitalize(), ""),
+               ("Contractions in FP8", ""), ("", ""))  # fmt: skip
     body = frontier_chart(search) + html_table(columns, rows)
     return html_section("Accuracy budget", f"{frontier_summary(search)}.", body)

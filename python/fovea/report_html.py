@@ -9,7 +9,7 @@ from typing import Any
 
 from fovea.page import html_facts, html_page, html_section, html_table
 from fovea.report_charts import accuracy, frontier, histograms, network, scales_chart
-from fovea.tables import KERNEL_COLUMNS, bytes_text, fixed_scale_text, kernel_row, shape_text
+from fovea.tables import KERNEL_COLUMNS, bytes_text, calibration_text, fixed_scale_text, kernel_row, shape_text
 
 # What a decision is called on the page, by its name in the report.
 _CALLED = {"fp8": "FP8", "attention": "spared", "other": "kept"}
@@ -31,6 +31,7 @@ def _summary(report: Mapping[str, Any]) -> str:
         found = report["contractions"]
         facts.append(("Contractions", f"{found['fp8']} in FP8, {found['attention']} spared as part of attention, "
                                       f"{found['other']} kept for another reason"))  # fmt: skip
+        facts.append(("Calibration", calibration_text(report["calibration"])))
     facts += [
         ("Kernels", f"{plan['kernels']} in {plan['launches']} launches"),
         ("Arena", f"{bytes_text(plan['arena_bytes'])}; {bytes_text(plan['unshared_bytes'])} if no memory were shared"),

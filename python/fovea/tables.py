@@ -89,3 +89,11 @@ def flops_of(decision: Mapping[str, Any]) -> int | None:
     if not {"m", "n", "k"} <= shape.keys():
         return None
     return int(2 * shape.get("batch", 1) * shape["m"] * shape["n"] * shape["k"])
+
+
+def calibration_text(calibration: Mapping[str, Any]) -> str:
+    """Where ranges came from, and what is wrong with that."""
+    how = "ranges from a file, of" if calibration["ranges_loaded"] else "on"
+    batches = calibration["batches"]
+    text = f"{how} {batches} {'batch' if batches == 1 else 'batches'} of {calibration['source']}"
+    return text + (f"; warning: {calibration['warning']}" if calibration["warning"] else "")

@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """What the search for an accuracy budget found: the share of the work in FP8 against the error.
 
-    {"budget": error, "metric": what the error is, "points": [{"flops_fp8": share, "error": error, ...}], "chosen": ...}
-
-`chosen` is the number of a point, or the point itself.
+It draws the report's `search`: the settings of its frontier as a line, the others that were tried as small marks.
 """
 
 from __future__ import annotations
@@ -14,34 +12,31 @@ from typing import Any
 
 from fovea.charts import svg
 from fovea.charts.axis import LinearAxis, LogAxis
+from fovea.search.budget import COSINE, Budget
 
 _WIDTH, _HEIGHT = 960, 360
-_LEFT, _RIGHT, _TOP, _BOTTOM = 84, 20, 46, 54
-_DEFAULT_METRIC = "error of the output"
+_LEFT, _RIGHT, _TOP, _BOTTOM = 84, 20, 70, 54
 
 
-def frontier_points(search: Mapping[str, Any]) -> list[tuple[float, float]]:
-    """(share of the operations in FP8, error) of each point."""
-    return [(float(point["flops_fp8"]), float(point["error"])) for point in search["points"]]
+def error_name(search: Mapping[str, Any]) -> str:
+    """What the error is."""
+    return "1 - mean cosine of the output" if search["metric"] == COSINE else "noise / signal of the output"
 
 
-def chosen_point(search: Mapping[str, Any]) -> tuple[float, float] | None:
-    """The point that was chosen, None if none was."""
-    chosen = search.get("chosen")
-    if isinstance(chosen, int) and 0 <= chosen < len(search["points"]):
-        return frontier_points(search)[chosen]
-    return (float(chosen["flops_fp8"]), float(chosen["error"])) if isinstance(chosen, Mapping) else None
+def limit_of(search: Mapping[str, Any]) -> float:
+    """The largest error that the budget allows."""
+    return Budget(search["metric"], search["minimum"]).error(search["minimum"])
 
 
 def frontier_chart(search: Mapping[str, Any]) -> str:
-    """Error upwards (logarithmic), share in FP8 across; the budget is a line, the chosen point is named."""
-    points = sorted(frontier_points(search))
-    errors = [error for _, error in points if error > 0]
-    budget = search.get("budget")
+    """Error upwards (logarithmic), share in FP8 across; the budget is a line, the chosen setting is named."""
+    line = sorted((point["share"], point["error"]) for point in search["frontier"])
+    tried = [(point["share"], point["error"]) for point in search["points"]]
+    errors = [error for _, error in [*line, *tried] if 0 < error < math.inf]
     if not errors:
         return "<p>No setting that was tried has an error: there is nothing to draw.</p>"
-    bounds = [*errors, *([float(budget)] if budget else [])]
-    low, high = min(bounds) / 1.5, max(bounds) * 1.5
+    limit = limit_of(search)
+    low, high = min(*errors, limit) / 1.5, max(*errors, limit) * 1.5
     upwards = LogAxis(low, high, _HEIGHT - _BOTTOM, _TOP)
     across = LinearAxis(0.0, 1.0, _LEFT, _WIDTH - _RIGHT)
     steps = (1,) if len(upwards.ticks()) > 2 else (1, 2, 5)
@@ -50,31 +45,38 @@ def frontier_chart(search: Mapping[str, Any]) -> str:
     shares = across.ticks(5)
     parts = [
         svg.left_axis(upwards, ticks, [svg.power_text(tick) for tick in ticks], _LEFT, _WIDTH - _RIGHT,
-                      str(search.get("metric", _DEFAULT_METRIC))),
+                      error_name(search)),
         svg.bottom_axis(across, shares, [f"{share:.0%}" for share in shares], _TOP, _HEIGHT - _BOTTOM,
                         "share of the operations in FP8"),
     ]  # fmt: skip
-    if budget:
-        y = upwards.at(float(budget))
-        parts += [svg.line(_LEFT, y, _WIDTH - _RIGHT, y, "rule dashed"),
-                  svg.text(_LEFT + 6, y - 6, f"budget {float(budget):.3g}", "small")]  # fmt: skip
-    placed = [(across.at(share), upwards.at(max(error, low))) for share, error in points]
-    parts.append(svg.path(placed, "blue"))
-    for (x, y), (share, error) in zip(placed, points, strict=True):
-        parts.append(svg.mark(x, y, svg.CIRCLE, "blue", f"{share:.1%} in FP8, error {error:.3g}"))
-    chosen = chosen_point(search)
-    if chosen is not None:
-        x, y = across.at(chosen[0]), upwards.at(max(chosen[1], low))
-        parts += [svg.mark(x, y, svg.DIAMOND, "orange"),
-                  svg.text(x - 10, y - 10, f"chosen: {chosen[0]:.1%}, {chosen[1]:.3g}", "number", "end")]  # fmt: skip
+    y = upwards.at(limit)
+    parts += [svg.line(_LEFT, y, _WIDTH - _RIGHT, y, "rule dashed"),
+              svg.text(_LEFT + 6, y - 6, f"budget {limit:.3g}", "small")]  # fmt: skip
+
+    def place(point: tuple[float, float]) -> tuple[float, float]:
+        return across.at(point[0]), upwards.at(min(max(point[1], low), high))
+
+    parts.append(svg.path([place(point) for point in line], "blue"))
+    for points, hollow in ((tried, True), (line, False)):
+        for point in points:
+            if hollow and point in line:
+                continue
+            parts.append(svg.mark(*place(point), svg.CIRCLE, "blue", f"{point[0]:.1%} in FP8, error {point[1]:.3g}",
+                                  hollow))  # fmt: skip
+    chosen = (search["chosen"]["share"], search["chosen"]["error"])
+    x, y = place(chosen)
+    right = x < _WIDTH / 3
+    parts += [svg.mark(x, y, svg.DIAMOND, "orange"),
+              svg.text(x + (10 if right else -10), y - 10, f"chosen: {chosen[0]:.1%}, {chosen[1]:.3g}", "number",
+                       "start" if right else "end"),
+              svg.legend([(svg.CIRCLE, "blue", False, "frontier"), (svg.CIRCLE, "blue", True, "also tried"),
+                          (svg.DIAMOND, "orange", False, "chosen")], _LEFT, 20)]  # fmt: skip
     return svg.chart(_WIDTH, _HEIGHT, frontier_summary(search), parts)
 
 
 def frontier_summary(search: Mapping[str, Any]) -> str:
     """The chart in words."""
-    chosen = chosen_point(search)
-    found = "none chosen"
-    if chosen:
-        found = f"chosen: {chosen[0]:.1%} of the operations in FP8 with an error of {chosen[1]:.3g}"
-    budget = f"budget {float(search['budget']):.3g}, " if search.get("budget") else ""
-    return f"Frontier of {len(search['points'])} settings: {budget}{found}"
+    chosen = search["chosen"]
+    return (f"Frontier of {len(search['frontier'])} of {len(search['points'])} settings that were tried: budget "
+            f"{limit_of(search):.3g}, chosen: {chosen['share']:.1%} of the operations in FP8 with an error of "
+            f"{chosen['error']:.3g}")  # fmt: skip

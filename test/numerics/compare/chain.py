@@ -65,7 +65,7 @@ def make_twins(
     context = PassContext(weights=store)
     twins = Twins(dict(store))
     with module.context, ir.Location.unknown(module.context):
-        lookup("fovea-insert-captures")().run(module, context)
+        lookup("fovea-insert-captures")(include=(".",)).run(module, context)  # no default exclusions
         context.statistics = calibrate(module, data, store)
         for op in module.body.operations[0].regions[0].blocks[0].operations:
             if op.operation.name == "fovea.capture":

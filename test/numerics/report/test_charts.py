@@ -13,7 +13,7 @@ from pages import charts_of, check_page
 
 from fovea.calibration import Statistics
 from fovea.charts.axis import LinearAxis, LogAxis, nice_step
-from fovea.charts.frontier import chosen_point, frontier_chart, frontier_summary
+from fovea.charts.frontier import frontier_chart, frontier_summary, limit_of
 from fovea.charts.histogram import as_document, densities, edge, figure, range_of, shares
 from fovea.charts.layers import causes_chart, quality_chart, quality_summary
 from fovea.charts.scales import scale_chart
@@ -177,22 +177,32 @@ def test_error_by_contraction_where_there_is_none() -> None:
     check_page(layers_sections({**exact, "contractions": []}))
 
 
-SEARCH = {"budget": 0.001, "points": [{"flops_fp8": 0.2, "error": 1e-4}, {"flops_fp8": 0.9, "error": 9e-4},
-                                      {"flops_fp8": 1.0, "error": 0.003}, {"flops_fp8": 0.0, "error": 0.0}],
-          "chosen": 1}  # fmt: skip
+def point(share: float, error: float, contractions: int = 1) -> dict[str, Any]:
+    return {"share": share, "error": error, "accuracy": 1 - error, "contractions": contractions, "step": "try"}
+
+
+FRONTIER = [point(0.0, 0.0), point(0.2, 1e-4), point(0.9, 9e-4), point(1.0, 0.003)]
+SEARCH = {"metric": "cosine", "minimum": 0.999, "frontier": FRONTIER, "points": [*FRONTIER, point(0.5, 0.002)],
+          "chosen": FRONTIER[2], "evaluations": 5}  # fmt: skip
 
 
 def test_frontier() -> None:
     drawn = frontier_chart(SEARCH)
     check_page(drawn)
-    assert chosen_point(SEARCH) == chosen_point({**SEARCH, "chosen": SEARCH["points"][1]}) == (0.9, 9e-4)
+    assert limit_of(SEARCH) == pytest.approx(0.001)
+    assert limit_of({"metric": "sqnr", "minimum": 20.0}) == pytest.approx(0.01)
     assert frontier_summary(SEARCH) == (
-        "Frontier of 4 settings: budget 0.001, chosen: 90.0% of the operations in FP8 with an error of 0.0009"
+        "Frontier of 4 of 5 settings that were tried: budget 0.001, chosen: 90.0% of the operations in FP8 with an "
+        "error of 0.0009"
     )
     (chart,) = charts_of(drawn)
-    assert any(text.text == "chosen: 90.0%, 0.0009" for text in chart.iter("text"))
-    assert chosen_point({**SEARCH, "chosen": None}) is None
-    check_page(frontier_chart({**SEARCH, "chosen": None, "budget": None}))
+    assert {"chosen: 90.0%, 0.0009", "budget 0.001"} <= {text.text for text in chart.iter("text")}
+    tips = [title.text for title in chart.iter("title")]
+    assert "50.0% in FP8, error 0.002" in tips
+    # A setting that gave NaN is at the top, and what has no error at the bottom.
+    check_page(frontier_chart({**SEARCH, "points": [point(0.3, math.inf), point(0.0, 0.0)]}))
+    none = {**SEARCH, "frontier": [point(0, 0)], "points": [point(0, 0)], "chosen": point(0, 0)}
+    assert "nothing to draw" in frontier_chart(none)
 
 
 def test_sections_without_anything_to_show_are_empty() -> None:
