@@ -65,9 +65,9 @@ def frontier_chart(search: Mapping[str, Any]) -> str:
                                   hollow))  # fmt: skip
     chosen = (search["chosen"]["share"], search["chosen"]["error"])
     x, y = place(chosen)
-    right = x < _WIDTH / 3
+    right = x < _WIDTH * 0.7
     parts += [svg.mark(x, y, svg.DIAMOND, "orange"),
-              svg.text(x + (10 if right else -10), y - 10, f"chosen: {chosen[0]:.1%}, {chosen[1]:.3g}", "number",
+              svg.text(x + (10 if right else -10), y + 18, f"chosen: {chosen[0]:.1%}, {chosen[1]:.3g}", "number",
                        "start" if right else "end"),
               svg.legend([(svg.CIRCLE, "blue", False, "frontier"), (svg.CIRCLE, "blue", True, "also tried"),
                           (svg.DIAMOND, "orange", False, "chosen")], _LEFT, 20)]  # fmt: skip

