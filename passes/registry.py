@@ -22,7 +22,8 @@ class PassContext:
     target: chip name, e.g. "gfx942". weights: the values behind `fovea.weight` arguments (None: values not known).
     statistics: what calibration saw, by capture id (empty before it). moments: of
     contractions' inputs, by contraction id (`fovea.calibration.moments`). records: decisions to report, one
-    dict each (see the README of `passes/`). remark: called for each remark.
+    dict each (see the README of `passes/`). remark: called for each remark. twins: keeps the module before and after
+    quantisation (`fovea.twins.Twins`), None if nobody asks for it.
     """
 
     target: str = "gfx942"
@@ -31,6 +32,7 @@ class PassContext:
     moments: dict[str, Any] = field(default_factory=dict)
     records: list[dict[str, Any]] = field(default_factory=list)
     remark: Callable[[Any, str], None] = lambda location, message: None
+    twins: Any = None
 
 
 class Pass(Protocol):

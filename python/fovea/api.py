@@ -40,6 +40,7 @@ from fovea.pipeline import Instrumentation, run_pipeline
 from fovea.plan import Plan
 from fovea.quantization_steps import Quantizer
 from fovea.search import parse_budget
+from fovea.twins import Twins
 from fovea.weights import WeightStore
 
 COMPUTE_TYPES = ("f16", "bf16", "f32")
@@ -171,7 +172,8 @@ class CompiledModel:
 
     code_objects: file name in the package -> ELF bytes. weights: packed tensors by name. records: the passes'
     decisions. ranges: statistics by capture id. module: the lowered module (gpu.module and gpu.launch_func), valid
-    while its context is. seconds: wall-clock time by stage.
+    while its context is. seconds: wall-clock time by stage. twins: the model before and after quantisation, None
+    without FP8; valid while the module is.
     """
 
     plan: Plan
@@ -182,10 +184,12 @@ class CompiledModel:
     module: Any
     seconds: dict[str, float]
     options: CompileOptions = field(default_factory=CompileOptions)
+    twins: Twins | None = None
 
     def save(self, path: str | os.PathLike[str], extra: Mapping[str, str | bytes] | None = None) -> None:
         """Write the package, whole or not at all; `extra` are more files to put in it (reports)."""
-        save_package(path, self.plan, self.code_objects, self.weights, extra or {})
+        kept = self.twins.files() if self.twins is not None else {}
+        save_package(path, self.plan, self.code_objects, self.weights, {**kept, **(extra or {})})
 
 
 class Clock:
@@ -229,7 +233,8 @@ def compile_module(
     with clock.stage("package"):
         packed = {b.tensor: np.ascontiguousarray(context.weights[b.tensor]) for b in buffers_of(work) if b.tensor}
         plan = plan_of(work, options.target, packed)
-    return CompiledModel(plan, code_objects, packed, context.records, ranges, work, clock.seconds, options)
+    kept = context.twins if context.twins.complete else None
+    return CompiledModel(plan, code_objects, packed, context.records, ranges, work, clock.seconds, options, kept)
 
 
 def lower_module(
@@ -247,7 +252,8 @@ def lower_module(
     """
     (WeightStore() if weights is None else weights).check(module)
     work = module.operation.clone()
-    context = PassContext(target=options.target, weights=_copy(weights), remark=remark)
+    context = PassContext(target=options.target, weights=_copy(weights), remark=remark,
+                          twins=Twins(dict(weights or {})))  # fmt: skip
     ranges = lower_to_kernels(work, options, context, calibration, clock, instrumentation)
     return work, context, ranges
 

@@ -42,6 +42,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             from fovea.cli_profile import profile_command
 
             return profile_command(flags)
+        if flags.command == "compare":
+            from fovea.cli_compare import compare_command
+
+            return compare_command(flags)
         from fovea.cli_inspect import inspect_command
 
         return inspect_command(flags)

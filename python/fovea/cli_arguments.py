@@ -7,6 +7,7 @@ import argparse
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
+from fovea.cli_arguments_compare import COMPARE_COMMANDS
 from fovea.cli_arguments_emulator import EMULATOR_COMMANDS
 from fovea.errors import UsageError
 
@@ -128,6 +129,7 @@ COMMANDS: Commands = {
         ],
     }),
     **EMULATOR_COMMANDS,
+    **COMPARE_COMMANDS,
 }  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from fovea import api, emit
 from fovea.calibration import Source, load_batches
 from fovea.cli_arguments import STDIN, STDOUT
 from fovea.codegen import linker
+from fovea.compare.document import layers_document
+from fovea.compare.layers import LayerComparison
 from fovea.diagnostics import STDIN as STDIN_NAME
 from fovea.diagnostics import Renderer, located, location_text
 from fovea.errors import CompileError, Diagnostic, InputError, UsageError
@@ -31,6 +34,7 @@ from fovea.tables import listed
 from fovea.weights import WeightStore
 
 PACKAGE_SUFFIX = ".fovea"
+REPORT_BATCHES = 4  # of the calibration data that the error by contraction in a report is measured on
 ELIDED = 16  # elements of a constant that printed IR spells out; more tell a reader nothing
 
 
@@ -130,7 +134,8 @@ def _compile(flags: argparse.Namespace, options: api.CompileOptions, destination
             if flags.emit == "mlir":
                 _write(destination, emit.host_module(model.module, model.code_objects, options.target))
             else:
-                report = make_report(model, Path(flags.model).name)
+                layers = _layers(model, batches, progress) if flags.report and batches else None
+                report = make_report(model, Path(flags.model).name, layers)
                 extra = {JSON_FILE: to_json(report), **({HTML_FILE: to_html(report)} if flags.report else {})}
                 model.save(destination, extra)
     if flags.timing:
@@ -138,6 +143,21 @@ def _compile(flags: argparse.Namespace, options: api.CompileOptions, destination
     if flags.emit == "package" and not flags.quiet:
         print_summary(progress.to, report)
         progress.to.print(f"wrote {destination}", markup=False)
+
+
+def _layers(
+    model: api.CompiledModel, batches: Sequence[Mapping[str, Any]], progress: Progress
+) -> dict[str, Any] | None:
+    """The error by contraction on the first batches of the calibration data, None if nothing is quantised."""
+    if model.twins is None:
+        return None
+    progress.before_stage("compare")
+    comparison = LayerComparison(model.twins.open())
+    some = batches[:REPORT_BATCHES]
+    for number, batch in enumerate(some, 1):
+        progress.detail(f"batch {number} of {len(some)}")
+        comparison.run(batch)
+    return layers_document(comparison.layers, len(some))
 
 
 def _batches(flags: argparse.Namespace, options: api.CompileOptions, module: Any) -> Source | None:

@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""The package `OUT.fovea/`: plan.json, weights.safetensors, kernels/*.hsaco and reports."""
+"""The package `OUT.fovea/`: plan.json, weights.safetensors, kernels/*.hsaco and reports; in FP8 also twins/, the model
+before and after quantisation (see `fovea.twins`), which running it does not need."""
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -58,6 +60,18 @@ def write_weights(path: Path, weights: Mapping[str, np.ndarray[Any, Any]]) -> No
     Written here and not with the library, which has no FNUZ types: those are stored under their own names
     (F8_E4M3FNUZ, F8_E5M2FNUZ), as the format's enumeration spells them.
     """
+    with path.open("wb") as stream:
+        _write_weights(stream, weights)
+
+
+def weights_file(weights: Mapping[str, np.ndarray[Any, Any]]) -> bytes:
+    """The content of the file that `write_weights` writes."""
+    stream = io.BytesIO()
+    _write_weights(stream, weights)
+    return stream.getvalue()
+
+
+def _write_weights(stream: BinaryIO, weights: Mapping[str, np.ndarray[Any, Any]]) -> None:
     names = stored_order(weights)
     starts = data_offsets([weights[name].nbytes for name in names])
     header = {
@@ -70,11 +84,10 @@ def write_weights(path: Path, weights: Mapping[str, np.ndarray[Any, Any]]) -> No
     }
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)
-    with path.open("wb") as stream:
-        stream.write(struct.pack("<Q", len(text)))
-        stream.write(text)
-        for name in names:
-            stream.write(np.ascontiguousarray(weights[name]).reshape(-1).view(np.uint8).data)
+    stream.write(struct.pack("<Q", len(text)))
+    stream.write(text)
+    for name in names:
+        stream.write(np.ascontiguousarray(weights[name]).reshape(-1).view(np.uint8).data)
 
 
 @dataclass

@@ -8,6 +8,8 @@
       "calibration": {"source", "ranges_loaded", "batches", "warning"},
       "scales": [{"id", "role", "granularity", "axis", "storage", "min", "max"}],   (no range: computed at run time)
       "ranges": {id: {"max_abs", "batches", "elements", "method", "range", "clipped"}},
+      "histograms": {id: {"bins_per_octave", "first", "counts", "below", "elements"}},   (see fovea.charts.histogram)
+      "layers": {...},   (only if asked for: error by contraction on calibration data; see fovea.compare.document)
       "contractions": {"fp8": 36, "attention": 12, "other": 0, "decisions": [...],   (only with FP8)
                        "flops": {"total", "fp8", "attention"}, "warnings": [...],
                        "fp8_share": of the total, "fp8_share_outside_attention"},
@@ -31,6 +33,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import fovea
+from fovea.charts.histogram import as_document
 from fovea.diagnostics import place_of
 from fovea.resources import kernel_resources
 
@@ -44,8 +47,8 @@ ATTENTION, OTHER, FP8 = "attention", "other", "fp8"
 _OF_MACHINE = ("jobs", "lld", "calibration_scheduler", "ranges", "save_ranges")
 
 
-def make_report(model: CompiledModel, name: str) -> dict[str, Any]:
-    """The report of `model`, which came from a file called `name`."""
+def make_report(model: CompiledModel, name: str, layers: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The report of `model`, which came from a file called `name`. layers: the error by contraction, if it is known."""
     options = {key: value for key, value in asdict(model.options).items() if key not in _OF_MACHINE}
     report: dict[str, Any] = {"version": VERSION, "fovea": fovea.__version__, "model": name, "options": options}
     report["attention"] = _attention(model.records)
@@ -62,6 +65,9 @@ def make_report(model: CompiledModel, name: str) -> dict[str, Any]:
             id_: {"max_abs": seen.max_abs, "batches": seen.batches, "elements": seen.elements, **chosen.get(id_, {})}
             for id_, seen in model.ranges.items()
         }
+        report["histograms"] = {id_: as_document(seen) for id_, seen in model.ranges.items()}
+        if layers is not None:
+            report["layers"] = dict(layers)
     report["kernels"] = [asdict(kernel) for kernel in kernel_resources(model.plan, model.code_objects)]
     report["plan"] = _plan(model)
     report["seconds"] = {stage: round(seconds, 4) for stage, seconds in model.seconds.items()}

@@ -4,73 +4,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from html import escape
+from collections.abc import Mapping
 from typing import Any
 
-from fovea.tables import KERNEL_COLUMNS, bytes_text, calibration_text, kernel_row, scale_text, shape_text
-
-STYLE = """
-:root { color-scheme: light dark; --ink: #1b1f24; --soft: #59636e; --paper: #ffffff; --line: #d5dae0; --band: #f4f6f8;
-  --fp8: #0a6b43; --spared: #7a4a00; }
-@media (prefers-color-scheme: dark) {
-  :root { --ink: #e3e8ee; --soft: #9aa5b1; --paper: #14181d; --line: #333b45; --band: #1c2229; --fp8: #5fd1a0;
-    --spared: #e5b567; } }
-body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); margin: 2rem auto;
-  max-width: 75rem; padding: 0 1rem; }
-h1 { font-size: 1.5rem; margin: 0; } h2 { font-size: 1.15rem; margin: 2.2rem 0 .4rem; }
-p { margin: .3rem 0; color: var(--soft); max-width: 48rem; }
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; width: 100%; font-size: .87rem; }
-th { text-align: left; font-weight: 600; color: var(--soft); border-bottom: 2px solid var(--line); }
-th, td { padding: .3rem .7rem .3rem 0; vertical-align: top; } td { border-bottom: 1px solid var(--line); }
-tbody tr:hover { background: var(--band); }
-.right { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-td.code { font-family: ui-monospace, monospace; overflow-wrap: anywhere; }
-.fp8 { color: var(--fp8); } .attention { color: var(--spared); }
-dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1.2rem; } dt { color: var(--soft); }
-dd { margin: 0; }
-"""
+from fovea.page import html_facts, html_page, html_section, html_table
+from fovea.report_charts import accuracy, frontier, histograms, network, scales_chart
+from fovea.tables import KERNEL_COLUMNS, bytes_text, calibration_text, fixed_scale_text, kernel_row, shape_text
 
 # What a decision is called on the page, by its name in the report.
 _CALLED = {"fp8": "FP8", "attention": "spared", "other": "kept"}
-Columns = Sequence[tuple[str, str]]  # heading and class of a column
 
 
 def to_html(report: Mapping[str, Any]) -> str:
     """The page."""
-    sections = [_summary(report), _attention(report), _contractions(report), _scales(report), _kernels(report)]
-    title = f"{escape(report['model'])} for {escape(report['options']['target'])}"
-    return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>Fovea: {title}</title>'
-        f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style></head>\n<body>\n'
-        f"<h1>{title}</h1>\n<p>Compiled by Fovea {escape(report['fovea'])}.</p>\n{''.join(sections)}</body></html>\n"
-    )
-
-
-def html_section(heading: str, explanation: str, body: str) -> str:
-    """A heading, a sentence of text, and HTML."""
-    return f"<h2>{escape(heading)}</h2>\n<p>{escape(explanation)}</p>\n{body}\n"
-
-
-def html_table(columns: Columns, rows: Iterable[Sequence[str]], kinds: Sequence[str] = ()) -> str:
-    """A table of plain text; `kinds` is a class of each row's first cell."""
-    head = "".join(f'<th class="{kind}">{escape(text)}</th>' for text, kind in columns)
-    body = []
-    for number, row in enumerate(rows):
-        cells = []
-        for position, (text, (_, kind)) in enumerate(zip(row, columns, strict=True)):
-            extra = f" {kinds[number]}" if kinds and position == 0 else ""
-            cells.append(f'<td class="{kind}{extra}">{escape(text)}</td>')
-        body.append(f"<tr>{''.join(cells)}</tr>\n")
-    if not body:
-        return "<p>None.</p>"
-    return f'<div class="wide"><table><thead><tr>{head}</tr></thead>\n<tbody>{"".join(body)}</tbody></table></div>'
-
-
-def html_facts(facts: Iterable[tuple[str, str]]) -> str:
-    """Names and texts, side by side."""
-    return "<dl>" + "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in facts) + "</dl>"
+    sections = [_summary(report), network(report), frontier(report), accuracy(report), _attention(report),
+                _contractions(report), _scales(report), histograms(report), _kernels(report)]  # fmt: skip
+    title = f"{report['model']} for {report['options']['target']}"
+    return html_page(f"Fovea: {title}", title, f"Compiled by Fovea {report['fovea']}.", sections)
 
 
 def _summary(report: Mapping[str, Any]) -> str:
@@ -113,29 +63,25 @@ def _attention(report: Mapping[str, Any]) -> str:
                         html_table(columns, rows))  # fmt: skip
 
 
-def _scale_text(scale: Mapping[str, Any]) -> str:
-    return scale_text(scale["min"], scale["max"]) if "min" in scale else f"{scale['granularity']}, at run time"
-
-
 def _contractions(report: Mapping[str, Any]) -> str:
     if "contractions" not in report:
         text = f"FP8 is off: every contraction is computed in {report['options']['compute_type']}."
         return html_section("Contractions", text, "")
     scales: dict[str, dict[str, str]] = {"activation": {}, "weight": {}}
     for scale in report["scales"]:
-        scales[scale["role"]][scale["id"]] = _scale_text(scale)
+        scales[scale["role"]][scale["id"]] = fixed_scale_text(scale)
     rows, kinds = [], []
-    for decision in report["contractions"]["decisions"]:
+    for number, decision in enumerate(report["contractions"]["decisions"], 1):
         id_, fp8 = decision["id"], decision["decision"] == "fp8"
         inputs = [scales["activation"].get(f"{id_}.{side}") for side in ("lhs", "rhs")]
         weights = [scales["weight"].get(name) for name in (id_, f"{id_}.weight")]
-        rows.append([_CALLED[decision["decision"]], id_, shape_text(decision["shape"]),
+        rows.append([_CALLED[decision["decision"]], str(number), id_, shape_text(decision["shape"]),
                      ", ".join(filter(None, inputs)) or ("as before" if fp8 else "-"),
                      ", ".join(filter(None, weights)) or "-",
                      _short(decision["location"]), decision["reason"]])  # fmt: skip
         kinds.append(decision["decision"])
-    columns = (("Decision", ""), ("Contraction", "code"), ("batch x (m x n x k)", "right"), ("Input scale", "right"),
-               ("Weight scales", "right"), ("Where", "code"), ("Why", ""))  # fmt: skip
+    columns = (("Decision", ""), ("#", "right"), ("Contraction", "code"), ("batch x (m x n x k)", "right"),
+               ("Input scale", "right"), ("Weight scales", "right"), ("Where", "code"), ("Why", ""))  # fmt: skip
     return html_section("Contractions", "Each matrix product of the model. 'As before': its input has a scale already.",
                         html_table(columns, rows, kinds))  # fmt: skip
 
@@ -148,10 +94,11 @@ def _scales(report: Mapping[str, Any]) -> str:
     for scale in report["scales"]:
         seen = f"{ranges[scale['id']]['max_abs']:.4g}" if scale["id"] in ranges else ""
         axis = scale["granularity"] + (f" (axis {scale['axis']})" if scale["axis"] >= 0 else "")
-        rows.append([scale["id"], scale["role"], axis, scale["storage"], _scale_text(scale), seen])
+        rows.append([scale["id"], scale["role"], axis, scale["storage"], fixed_scale_text(scale), seen])
     columns = (("Tensor", "code"), ("Role", ""), ("One a", ""), ("Stored as", ""), ("Scale", "right"),
                ("Largest magnitude seen", "right"))  # fmt: skip
-    return html_section("Scales", "A stored value times its scale is the real value.", html_table(columns, rows))
+    return html_section("Scales", "A stored value times its scale is the real value.",
+                        scales_chart(report) + html_table(columns, rows))  # fmt: skip
 
 
 def _kernels(report: Mapping[str, Any]) -> str:

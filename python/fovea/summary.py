@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from fovea.compare.tables import fall_text
 from fovea.report import FP8
 from fovea.tables import KERNEL_COLUMNS, SUMMARY_COLUMNS, bytes_text, kernel_row, listed
 
@@ -81,6 +82,8 @@ def _facts(report: Mapping[str, Any]) -> list[tuple[str, str]]:
                                              f"{search['search_batches']} batches"))  # fmt: skip
     else:
         facts.append(("contractions", f"none in FP8 (--no-fp8), all in {report['options']['compute_type']}"))
+    if "layers" in report:
+        facts.append(("accuracy", fall_text(report["layers"])))
     spilling = sum(bool(k["vgpr_spills"] + k["sgpr_spills"]) for k in report["kernels"])
     facts.append(("kernels", f"{plan['kernels']} in {plan['launches']} launches, {spilling or 'none'} with spills"))
     facts.append(("arena", f"{bytes_text(plan['arena_bytes'])}; {bytes_text(plan['unshared_bytes'])} without sharing"))

@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from fovea.executor.types import name_of
+
 KERNEL_COLUMNS: tuple[tuple[str, str], ...] = (
     ("Kernel", "left"), ("Launches", "right"), ("Grid", "left"), ("Block", "left"), ("VGPR", "right"),
     ("AGPR", "right"), ("SGPR", "right"), ("Spills", "right"), ("LDS", "right"), ("Scratch", "right"),
@@ -60,11 +62,33 @@ def scale_text(low: float, high: float) -> str:
     return f"{low:.4g}" if low == high else f"{low:.4g} .. {high:.4g}"
 
 
+def fixed_scale_text(scale: Mapping[str, Any]) -> str:
+    """The scale of a report's entry; one that is computed when the model runs has no value."""
+    low, high = scale.get("min"), scale.get("max")
+    return "when it runs" if low is None or high is None else scale_text(low, high)
+
+
 def listed(names: Iterable[str], limit: int = 3) -> str:
     """The first names, and how many more there are."""
     every = list(names)
     more = f", ... ({len(every) - limit} more)" if len(every) > limit else ""
     return ", ".join(every[:limit]) + more
+
+
+def tensor_text(name: str, shape: Sequence[int | None], dtype: Any) -> str:
+    """`ids: i64 [8, 128]`, without the name if it is empty."""
+    text = f"{name_of(dtype)} [{', '.join('?' if size is None else str(size) for size in shape)}]"
+    return f"{name}: {text}" if name else text
+
+
+def flops_of(decision: Mapping[str, Any]) -> int | None:
+    """Floating-point operations of a contraction of a report (a product and a sum are two), None if not known."""
+    if decision.get("flops") is not None:
+        return int(decision["flops"])
+    shape = decision.get("shape") or {}
+    if not {"m", "n", "k"} <= shape.keys():
+        return None
+    return int(2 * shape.get("batch", 1) * shape["m"] * shape["n"] * shape["k"])
 
 
 def calibration_text(calibration: Mapping[str, Any]) -> str:

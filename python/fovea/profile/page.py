@@ -4,13 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from html import escape
 from typing import Any
 
-from fovea.profile.roofline import STYLE as CHART_STYLE
+from fovea.page import html_facts, html_page, html_section, html_table
 from fovea.profile.roofline import roofline
 from fovea.profile.rows import RESOURCE_NAMES, TABLES, amount_text, seconds_text
-from fovea.report_html import STYLE, html_facts, html_section, html_table
 
 _MORE_STYLE = """.wide td, .wide th { white-space: nowrap; }
 tbody tr:has(td:first-child:empty) td { font-weight: 600; }
@@ -33,14 +31,9 @@ def to_page(document: Mapping[str, Any]) -> str:
     for table in TABLES:
         columns = [(heading, "right" if alignment == "right" else "") for heading, alignment in table.headings()]
         sections.append(html_section(table.title, table.explanation, html_table(columns, table.rows(document))))
-    return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>Fovea profile: {escape(title)}</title>'
-        f'<meta name="viewport" content="width=device-width"><style>{STYLE}{CHART_STYLE}{_MORE_STYLE}</style></head>\n'
-        f"<body>\n<h1>{escape(title)}</h1>\n<p>{escape(document['note'])} Counted by the emulator of "
-        f"Fovea {escape(document['fovea'])}: {total['launches']} launches, "
-        f"{total['instructions']['total']:,} wave-instructions.</p>\n"
-        f"{''.join(sections)}</body></html>\n"
-    )
+    under = (f"{document['note']} Counted by the emulator of Fovea {document['fovea']}: {total['launches']} launches, "
+             f"{total['instructions']['total']:,} wave-instructions.")  # fmt: skip
+    return html_page(f"Fovea profile: {title}", title, under, sections, _MORE_STYLE)
 
 
 def _facts(document: Mapping[str, Any]) -> list[tuple[str, str]]:

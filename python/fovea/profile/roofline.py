@@ -12,19 +12,11 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from fovea.charts.axis import LogAxis
 from fovea.profile.rows import RESOURCE_NAMES, amount_text, seconds_text
 
-STYLE = """
-:root { --matrix: #0063a8; --vector: #b84a00; --lds: #8a3d92; --cache: #7d6100; --memory: #00764f; --roof: #59636e; }
-@media (prefers-color-scheme: dark) {
-  :root { --matrix: #67b7f0; --vector: #ff9a57; --lds: #d797de; --cache: #dcc04a; --memory: #4cd0a0;
-    --roof: #9aa5b1; } }
-.chart { width: 100%; max-width: 60rem; height: auto; font: 13px system-ui, sans-serif; }
-.chart text { fill: var(--ink); } .chart .soft { fill: var(--soft); }
-.chart .grid { stroke: var(--line); stroke-width: 1; }
-.chart .roof { stroke: var(--roof); stroke-width: 2; fill: none; }
-.chart .number { font-weight: 600; font-size: 12px; paint-order: stroke; stroke: var(--paper); stroke-width: 3px; }
-"""
+# Hue of each resource, from the style sheet of charts.
+_HUES = {"matrix": "blue", "vector": "orange", "lds": "purple", "cache": "olive", "memory": "green"}
 _WIDTH, _HEIGHT = 900, 520
 _LEFT, _RIGHT, _TOP, _BOTTOM = 100, 24, 46, 58
 # A mark of each resource, around (0, 0): told apart by shape as well as by colour.
@@ -39,20 +31,6 @@ _ALONG = (0.5, 0.4, 0.6, 0.3, 0.7, 0.2, 0.8)  # places of the slope's text, best
 _Box = tuple[float, float, float, float]
 
 
-class _Axis:
-    """A logarithmic axis from `low` to `high` (given as values, kept as powers of ten) laid out between two pixels."""
-
-    def __init__(self, low: float, high: float, start: float, end: float) -> None:
-        self.low, self.high = math.log10(low), math.log10(high)
-        self.start, self.end = start, end
-
-    def at(self, value: float) -> float:
-        return self.start + (math.log10(value) - self.low) / (self.high - self.low) * (self.end - self.start)
-
-    def ticks(self) -> list[float]:
-        return [10.0**power for power in range(math.ceil(self.low), math.floor(self.high) + 1)]
-
-
 def roofline(document: Mapping[str, Any]) -> str:
     """The chart of a profile's document; a sentence instead if no kernel does arithmetic on memory's data."""
     points = [point for number, kernel in enumerate(document["kernels"], 1) if (point := _point(number, kernel))]
@@ -64,9 +42,9 @@ def roofline(document: Mapping[str, Any]) -> str:
     ridge = max(flops for _, flops in roofs) / bandwidth
     intensities, rates = [p["intensity"] for p in points], [p["rate"] for p in points]
     # Right of the ridge there is room for what the roofs are called.
-    across = _Axis(min(intensities) / 2, max(max(intensities) * 2, ridge * 16), _LEFT, _WIDTH - _RIGHT)
+    across = LogAxis(min(intensities) / 2, max(max(intensities) * 2, ridge * 16), _LEFT, _WIDTH - _RIGHT)
     lowest = min(*rates, roofs[-1][1] / 100)
-    upwards = _Axis(lowest / 2, roofs[0][1] * 4, _HEIGHT - _BOTTOM, _TOP)
+    upwards = LogAxis(lowest / 2, roofs[0][1] * 4, _HEIGHT - _BOTTOM, _TOP)
     taken = [(x - 8, y - 8, x + 8, y + 8) for x, y in _places(points, across, upwards)]
     parts = [_grid(across, upwards), _draw_roofs(roofs, bandwidth, across, upwards, taken)]
     parts += _draw_points(points, across, upwards, taken)
@@ -101,7 +79,7 @@ def _roofs(document: Mapping[str, Any]) -> list[tuple[str, float]]:
     return sorted([*found, ("f32 vector", peaks["vector_operations_per_second"])], key=lambda roof: -roof[1])
 
 
-def _grid(across: _Axis, upwards: _Axis) -> str:
+def _grid(across: LogAxis, upwards: LogAxis) -> str:
     parts = []
     for tick in across.ticks():
         x = across.at(tick)
@@ -120,12 +98,12 @@ def _grid(across: _Axis, upwards: _Axis) -> str:
 
 
 def _draw_roofs(
-    roofs: Sequence[tuple[str, float]], bandwidth: float, across: _Axis, upwards: _Axis, taken: list[_Box]
+    roofs: Sequence[tuple[str, float]], bandwidth: float, across: LogAxis, upwards: LogAxis, taken: list[_Box]
 ) -> str:
     """The slope of the memory up to the highest roof, and a level line for each kind of arithmetic."""
     parts = []
     top = roofs[0][1]
-    start = max(10.0**across.low, 10.0**upwards.low / bandwidth)
+    start = max(across.low, upwards.low / bandwidth)
     x1, y1 = across.at(start), upwards.at(start * bandwidth)
     x2, y2 = across.at(top / bandwidth), upwards.at(top)
     parts.append(f'<path class="roof" d="M{x1:.1f} {y1:.1f}L{x2:.1f} {y2:.1f}"/>')
@@ -155,7 +133,7 @@ def _slanted(x: float, y: float, slope: float, half: float) -> list[_Box]:
 
 
 def _draw_points(
-    points: Sequence[Mapping[str, Any]], across: _Axis, upwards: _Axis, taken: list[_Box]
+    points: Sequence[Mapping[str, Any]], across: LogAxis, upwards: LogAxis, taken: list[_Box]
 ) -> list[str]:
     """A mark a kernel and its number, where there is room for it."""
     parts = []
@@ -168,8 +146,9 @@ def _draw_points(
         text = (f"{point['number']} {point['name']}: {amount_text(point['rate'], 'FLOP/s')} at "
                 f"{point['intensity']:.3g} operations a byte, {seconds_text(point['seconds'])} modelled, bound by "
                 f"{RESOURCE_NAMES[point['bound']]}")  # fmt: skip
+        shape, hue = _SHAPES[point["bound"]], _HUES[point["bound"]]
         parts.append(
-            f'<g><title>{escape(text)}</title><path d="{_SHAPES[point["bound"]]}" fill="var(--{point["bound"]})" '
+            f'<g><title>{escape(text)}</title><path d="{shape}" fill="var(--{hue})" '
             f'stroke="var(--paper)" transform="translate({x:.1f} {y:.1f})"/><text class="number" '
             f'x="{options[chosen][0]:.1f}" y="{options[chosen][1]:.1f}" text-anchor="middle">{point["number"]}</text>'
             "</g>\n"
@@ -177,7 +156,7 @@ def _draw_points(
     return parts
 
 
-def _places(points: Sequence[Mapping[str, Any]], across: _Axis, upwards: _Axis) -> list[tuple[float, float]]:
+def _places(points: Sequence[Mapping[str, Any]], across: LogAxis, upwards: LogAxis) -> list[tuple[float, float]]:
     return [(across.at(p["intensity"]), upwards.at(p["rate"])) for p in points]
 
 
@@ -194,7 +173,7 @@ def _legend(points: Sequence[Mapping[str, Any]]) -> str:
     for resource, shape in _SHAPES.items():
         if any(point["bound"] == resource for point in points):
             name = RESOURCE_NAMES[resource]
-            parts.append(f'<path d="{shape}" fill="var(--{resource})" transform="translate({x:.0f} 20)"/>'
+            parts.append(f'<path d="{shape}" fill="var(--{_HUES[resource]})" transform="translate({x:.0f} 20)"/>'
                          f'<text x="{x + 13:.0f}" y="24">{name}</text>')  # fmt: skip
             x += 40 + 8 * len(name)
     return "".join(parts) + "\n"

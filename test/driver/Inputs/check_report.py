@@ -6,6 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+sys.path.append(str(Path(__file__).resolve().parents[2] / "numerics" / "report"))
+from pages import check_page
+
 package = Path(sys.argv[1])
 report = json.loads((package / "report.json").read_text())
 plan = json.loads((package / "plan.json").read_text())
@@ -39,6 +42,15 @@ for scale in report["scales"]:
     if scale["role"] == "activation":
         wanted = report["ranges"][scale["id"]]["max_abs"] / 240
         expect(abs(scale["max"] / wanted - 1) < 1e-6, True, f"scale of {scale['id']}")
+for id_, histogram in report["histograms"].items():
+    seen = sum(histogram["counts"]) + histogram["below"]
+    expect(seen, report["ranges"][id_]["elements"], f"elements in the histogram of {id_}")
+layers = report["layers"]
+expect((layers["batches"], layers["first_fall"]), (4, None), "error by contraction")
+found = [(entry["id"], entry["own_sqnr_db"] is not None) for entry in layers["contractions"]]
+decided = [(d["id"], d["decision"] == "fp8") for d in report["contractions"]["decisions"]]
+expect(found, decided, "contractions with an error of their own")
+check_page((package / "report.html").read_text())
 expect(report["plan"]["launches"], len(plan["launches"]), "launches")
 expect(report["plan"]["arena_bytes"], plan["arena_bytes"], "arena")
 expect(set(report["seconds"]) >= {"detect", "calibrate", "generate code"}, True, "stages")
