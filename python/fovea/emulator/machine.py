@@ -158,9 +158,12 @@ class Machine:
                     )  # fmt: skip
 
     def _passed(self, groups: list[Group]) -> None:
+        states = [g.timing for g in groups if g.timing is not None]
         if self.checker is not None:
-            states = [g.timing for g in groups if g.timing is not None]
-            self.checker.barrier(frozenset[int]().union(*(state.pending_local for state in states)))
+            self.checker.barrier(frozenset[int]().union(*(state.crossing for state in states)))
+        if self.timing is not None:
+            for group, state in zip(groups, states, strict=True):
+                group.timing = self.timing.passed(state)
 
     def _advance(self, g: Group, limit: int) -> Signal | None:
         """Execute until the group reaches `limit` or an instruction asks for the run loop."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Small kernels in upstream dialects, compiled for gfx942 at test time."""
+"""Small kernels in upstream dialects, compiled at test time."""
 
 from __future__ import annotations
 
@@ -8,26 +8,27 @@ import io
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from fovea.bindings import ir, passmanager
 
 _LOWER = (
     "builtin.module(gpu.module(convert-scf-to-cf,expand-strided-metadata,lower-affine,"
-    "convert-amdgpu-to-rocdl{chipset=gfx942},convert-gpu-to-rocdl{chipset=gfx942 use-bare-ptr-memref-call-conv=true "
+    "convert-amdgpu-to-rocdl{chipset=%s},convert-gpu-to-rocdl{chipset=%s use-bare-ptr-memref-call-conv=true "
     "index-bitwidth=32},reconcile-unrealized-casts))"
 )
 _SERIALISE = """
 import sys
 from flydsl._mlir import ir, passmanager
 from flydsl._mlir.dialects import gpu
-folder = sys.argv[1]
+folder, chip = sys.argv[1:]
 with ir.Context():
     for fmt in ("isa", "bin"):
         module = ir.Module.parse(open(f"{folder}/in.bc", "rb").read())
         options = f"format={fmt} toolkit={folder}"
         passmanager.PassManager.parse(
-            "builtin.module(rocdl-attach-target{chip=gfx942 O=3},gpu-module-to-binary{%s})" % options
+            "builtin.module(rocdl-attach-target{chip=%s O=3},gpu-module-to-binary{%s})" % (chip, options)
         ).run(module.operation)
         binary = next(op for op in module.body.operations if op.operation.name == "gpu.binary")
         data = gpu.ObjectAttr(ir.ArrayAttr(binary.operation.attributes["objects"])[0]).object
@@ -36,11 +37,11 @@ with ir.Context():
 
 
 @functools.cache
-def compile_kernel(text: str) -> tuple[bytes, str]:
-    """Code object and assembly text of a module with one `gpu.module` in upstream dialects."""
+def compile_kernel(text: str, chip: str = "gfx942") -> tuple[bytes, str]:
+    """Code object and assembly text for `chip` of a module with one `gpu.module` in upstream dialects."""
     with ir.Context():
         module = ir.Module.parse(text)
-        passmanager.PassManager.parse(_LOWER).run(module.operation)
+        passmanager.PassManager.parse(_LOWER % (chip, chip)).run(module.operation)
         bytecode = io.BytesIO()
         module.operation.write_bytecode(bytecode)
     with tempfile.TemporaryDirectory() as name:
@@ -50,7 +51,7 @@ def compile_kernel(text: str) -> tuple[bytes, str]:
         linker.parent.mkdir(parents=True)
         linker.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m ziglang ld.lld "$@"\n')
         linker.chmod(0o755)
-        done = subprocess.run([sys.executable, "-c", _SERIALISE, name], capture_output=True, text=True, check=False)
+        done = subprocess.run([sys.executable, "-c", _SERIALISE, name, chip], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr[-2000:]
         return (folder / "out.bin").read_bytes(), (folder / "out.isa").read_text()
 

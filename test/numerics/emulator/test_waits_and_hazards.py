@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from assembly_runner import run_assembly
 
-from fovea.emulator import EmulationError
+from fovea.emulator import EmulationError, rdna
 from fovea.emulator.hazards import Matrix, passes_of
-from fovea.emulator.text import parse_line
-from fovea.emulator.waits import Memory, memory_of
+from fovea.emulator.text import Line, parse_line
+from fovea.emulator.waits import CHIPS, memory_of
 
 U32 = np.uint32
 OFFSET4 = (np.arange(64) * 4).astype(U32)
@@ -227,18 +227,44 @@ def test_more_than_the_counter_holds_is_held_back() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"),
+    ("chip", "text", "expected"),
     [
-        ("s_waitcnt vmcnt(3)", Memory("", 3, None)),
-        ("s_waitcnt vmcnt(63) & lgkmcnt(2)", Memory("", 63, 2)),
-        ("s_waitcnt expcnt(0) lgkmcnt(0)", Memory("", None, 0)),
-        ("s_waitcnt 0", Memory("", 0, 0)),
-        ("s_waitcnt 0xcf7f", Memory("", 63, 15)),
-        ("s_waitcnt 0x8371", Memory("", 33, 3)),
+        ("gfx942", "s_waitcnt vmcnt(3)", {"vmcnt": 3}),
+        ("gfx942", "s_waitcnt vmcnt(63) & lgkmcnt(2)", {"vmcnt": 63, "lgkmcnt": 2}),
+        ("gfx942", "s_waitcnt expcnt(0) lgkmcnt(0)", {"lgkmcnt": 0}),
+        ("gfx942", "s_waitcnt 0", {"vmcnt": 0, "lgkmcnt": 0}),
+        ("gfx942", "s_waitcnt 0xcf7f", {"vmcnt": 63, "lgkmcnt": 15}),
+        ("gfx942", "s_waitcnt 0x8371", {"vmcnt": 33, "lgkmcnt": 3}),
+        ("gfx1100", "s_waitcnt vmcnt(3) lgkmcnt(2)", {"vmcnt": 3, "lgkmcnt": 2}),
+        ("gfx1100", "s_waitcnt 0x0427", {"vmcnt": 1, "lgkmcnt": 2}),
+        ("gfx1100", "s_waitcnt_vscnt null, 0x2", {"vscnt": 2}),
+        ("gfx1100", "s_waitcnt_expcnt null, 0x0", {}),
+        ("gfx1100", "s_wait_idle", {"vmcnt": 0, "vscnt": 0, "lgkmcnt": 0}),
+        ("gfx1201", "s_wait_loadcnt 0x3", {"loadcnt": 3}),
+        ("gfx1201", "s_wait_loadcnt_dscnt 0x102", {"loadcnt": 1, "dscnt": 2}),
+        ("gfx1201", "s_wait_storecnt_dscnt 0x3f00", {"storecnt": 63, "dscnt": 0}),
+        ("gfx1201", "s_wait_kmcnt 0x0", {"kmcnt": 0}),
+        ("gfx1201", "s_wait_samplecnt 0x0", {}),
+        ("gfx1201", "s_wait_alu depctr_va_vdst(0)", {}),
     ],
 )
-def test_counters(text: str, expected: Memory) -> None:
-    assert memory_of(parse_line(0, text), "wait") == expected
+def test_counters(chip: str, text: str, expected: dict[str, int]) -> None:
+    line = parse_line(0, text) if chip == "gfx942" else rdna.parse(0, text)[0]
+    assert dict(memory_of(line, "wait", CHIPS[chip]).waits) == expected
+
+
+@pytest.mark.parametrize(
+    ("chip", "text", "words"),
+    [("gfx942", "s_waitcnt lots", "'lots' of s_waitcnt is not understood"),
+     ("gfx942", "s_waitcnt vscnt(0)", "vscnt, which this chip does not have"),
+     ("gfx1100", "s_wait_loadcnt 0x0", "s_wait_loadcnt is not a wait of this chip"),
+     ("gfx1201", "s_waitcnt vmcnt(0)", "s_waitcnt is not a wait of this chip"),
+     ("gfx1201", "s_wait_alu depctr_va_all(0)", "depctr_va_all is unknown"),
+     ("gfx1201", "s_wait_alu all", "'all' of s_wait_alu is not understood")],
+)  # fmt: skip
+def test_waits_that_the_chip_does_not_have(chip: str, text: str, words: str) -> None:
+    with pytest.raises(EmulationError, match=words):
+        run_assembly(text, chip=chip)
 
 
 @pytest.mark.parametrize(
@@ -260,4 +286,4 @@ def test_counters(text: str, expected: Memory) -> None:
 )
 def test_passes(name: str, expected: Matrix) -> None:
     """Passes of the instruction tables of AMD's matrix instruction calculator: cycles / 4."""
-    assert passes_of(name) == expected
+    assert passes_of(Line(0, name, name, [])) == expected
