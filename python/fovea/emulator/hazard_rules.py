@@ -3,7 +3,7 @@
 
 Sources: AMD's instruction set guides CDNA3 and CDNA4 (manually inserted wait states) and RDNA3 and RDNA4 (data hazards,
 matrix instructions), and the figures by which LLVM's AMDGPU backend inserts s_nop, v_nop and s_waitcnt_depctr: each
-row names the function of GCNHazardRecognizer (LLVM 24).
+row names the function of GCNHazardRecognizer (LLVM 24), or the pass.
 
 Rules of LLVM that no row has, because waves of 32 lanes or the instructions executed here do not meet them:
 VALUPartialForwarding and VALUMaskWrite (waves of 64 lanes on gfx11), LdsDirect (loads of parameters), and those of
@@ -265,6 +265,7 @@ _RDNA_TRACES = {
     "matrix result": Trace(
         lambda e: _if_any(e.defines) if _mfma(e) else None, 1, vector_instructions, unit="vector instructions (v_nop)"
     ),
+    "memory instruction": Trace(lambda e: NO_REGISTERS if e.kind == "vmem" else None, 1),
     # v_nop never reaches the unit that the hazard is in.
     "compare to EXEC": Trace(
         lambda e: EXEC_SLOTS if e.compare_to_exec else None, 1, lambda e: int(_any_vector(e)),
@@ -275,6 +276,8 @@ _RDNA = (
     Rule("matrix result", _meets_a_b, 1, "A or B is the result of a matrix instruction", "fixWMMAHazards"),
     Rule("compare to EXEC", lambda left, origin, e: left if e.permutes == "rows" else None, 1,
          "a permutation of rows after v_cmpx", "fixVcmpxPermlaneHazards"),
+    Rule("memory instruction", lambda left, origin, e: left if e.deallocates else None, 1,
+         "registers are given back right after a memory instruction", "SIInsertWaitcnts"),
 )  # fmt: skip
 _GFX1100_TRACES = {
     "transcendental result": Trace(

@@ -73,6 +73,8 @@ class Effect:
     awaited: frozenset[str] = frozenset()
     """Fields of `_DEPENDENCIES` that the instruction waits for entirely."""
     nops_of_lds: bool = False
+    deallocates: bool = False
+    """Gives the vector registers back."""
 
 
 class Event(NamedTuple):
@@ -206,8 +208,9 @@ def effect_of(
                 data = registers(stored)
         direct = "_load_lds_" in name or "lds" in line.modifiers
         return Effect(
-            issue, uses | (M0_SLOT if direct else NO_REGISTERS), defines, store_data=data, reads_m0_early=direct
-        )
+            issue, uses | (M0_SLOT if direct else NO_REGISTERS), defines, store_data=data, reads_m0_early=direct,
+            nops_of_lds=name == "ds_nop",
+        )  # fmt: skip
     if name.startswith("v_") and name != "v_nop":
         to_exec = name.startswith("v_cmpx")
         lane = {"v_readlane_b32": "read", "v_readfirstlane_b32": "read", "v_writelane_b32": "write"}.get(name, "")
@@ -228,7 +231,7 @@ def effect_of(
     kind = "salu" if issue in ("salu", "branch") else "smem" if issue == "smem" else "other"
     return Effect(
         kind, uses, defines, vector=name == "v_nop", reads_m0_early=name.startswith("s_sendmsg"),
-        nops_of_lds=name == "ds_nop",
+        deallocates="MSG_DEALLOC_VGPRS" in line.text,
     )  # fmt: skip
 
 
