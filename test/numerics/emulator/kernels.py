@@ -51,7 +51,8 @@ def compile_kernel(text: str, chip: str = "gfx942") -> tuple[bytes, str]:
         linker.parent.mkdir(parents=True)
         linker.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m ziglang ld.lld "$@"\n')
         linker.chmod(0o755)
-        done = subprocess.run([sys.executable, "-c", _SERIALISE, name, chip], capture_output=True, text=True, check=False)
+        command = [sys.executable, "-c", _SERIALISE, name, chip]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr[-2000:]
         return (folder / "out.bin").read_bytes(), (folder / "out.isa").read_text()
 

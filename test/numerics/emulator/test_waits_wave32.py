@@ -51,7 +51,8 @@ GFX12: list[Any] = [
     ("stores have their own counter", f"{LOAD}\n{STORE}\ns_wait_storecnt 0x0\n{USE}", "storecnt", "loadcnt",
      ["reads v1"]),
     ("cache control counts", f"{LOAD}\nglobal_inv scope:SCOPE_DEV\ns_wait_loadcnt 0x1\n{USE}", "0x1\n", "0x0\n", None),
-    ("write-back is a store", f"{LOAD}\nglobal_wb scope:SCOPE_DEV\ns_wait_loadcnt 0x1\n{USE}", "0x1", "0x0", ["reads v1"]),
+    ("write-back is a store", f"{LOAD}\nglobal_wb scope:SCOPE_DEV\ns_wait_loadcnt 0x1\n{USE}", "0x1", "0x0",
+     ["reads v1"]),
     ("other loads' counters", f"{LOAD}\ns_wait_samplecnt 0x0\n{USE}", "samplecnt", "loadcnt", ["reads v1"]),
     ("LDS", f"ds_load_b32 v1, v0\ns_wait_loadcnt 0x0\n{USE}", "loadcnt", "dscnt", ["s_wait_dscnt 0 is missing"]),
     ("two at once, loads", f"{LOAD}\nds_load_b32 v3, v0\ns_wait_loadcnt_dscnt 0x100\nv_add_nc_u32 v2, v1, v3", "0x100",
@@ -121,7 +122,8 @@ HAZARDS: list[Any] = [
      "v_mov_b32 v1, s8", "sa_sdst", "va_sdst",
      ["reads s8", "vector instruction 'v_readfirstlane_b32 s8, v0'", "va_sdst(0) is missing"]),
     ("gfx1201", "VCC", "v_cndmask_b32 v1, v0, v2, vcc_lo\nv_cmp_gt_u32_e32 vcc_lo, v0, v2\n"
-     "s_wait_alu depctr_va_sdst(0)\nv_cndmask_b32 v1, v0, v2, vcc_lo", "va_sdst", "va_vcc", ["reads vcc_", "va_vcc(0) is missing"]),
+     "s_wait_alu depctr_va_sdst(0)\nv_cndmask_b32 v1, v0, v2, vcc_lo", "va_sdst", "va_vcc",
+     ["reads vcc_lo", "va_vcc(0) is missing"]),
     ("gfx1201", "vector write, scalar reader", "v_mov_b32 v1, s8\nv_readfirstlane_b32 s8, v0\ns_add_co_u32 s9, s8, 1\n"
      "v_mov_b32 v1, s8", "s_add_co_u32 s9, s8, 1", "s_add_co_u32 s9, s8, 2", None),
     ("gfx1201", "a scalar load between", "v_mov_b32 v1, s8\ns_mov_b32 s8, 1\ns_nop 0\nv_mov_b32 v1, s8",
@@ -137,8 +139,10 @@ def run(text: str, chip: str) -> None:
     v: dict[int, Any] = dict.fromkeys(range(2, 40), np.zeros(64, U32))
     wait = "s_waitcnt lgkmcnt(0)" if chip == "gfx1100" else "s_wait_dscnt 0x0"
     text = text.replace("<", "").replace(">", "").replace(";", "\n").replace("s_nop0\n", "")
-    run_assembly(f"ds_store_b32 v0, v0\n{wait}\n{text}", {**v, 0: OFFSET4, 1: OFFSET4}, {8: 0, 9: 0, 10: 0, 106: 0}, lds_bytes=512,
-                 checks=True, timing=True, exec_mask=LOW, buffers=[np.zeros(256, U32)], chip=chip)  # fmt: skip
+    run_assembly(
+        f"ds_store_b32 v0, v0\n{wait}\n{text}", {**v, 0: OFFSET4, 1: OFFSET4}, {8: 0, 9: 0, 10: 0, 106: 0},
+        lds_bytes=512, checks=True, timing=True, exec_mask=LOW, buffers=[np.zeros(256, U32)], chip=chip,
+    )  # fmt: skip
 
 
 CASES = [
