@@ -81,6 +81,8 @@ class Machine:
 
     def run(self, start: Group) -> None:
         """Run until every wave has ended."""
+        if self.sharing is not None:
+            self.sharing.begin()
         groups = [start]
         while groups:
             ready = [g for g in groups if not g.parked]
@@ -161,6 +163,8 @@ class Machine:
         states = [g.timing for g in groups if g.timing is not None]
         if self.checker is not None:
             self.checker.barrier(frozenset[int]().union(*(state.crossing for state in states)))
+        if self.sharing is not None:
+            self.sharing.passed(frozenset[int]().union(*(state.crossing for state in states)))
         if self.timing is not None:
             for group, state in zip(groups, states, strict=True):
                 group.timing = self.timing.passed(state)
