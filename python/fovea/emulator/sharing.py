@@ -55,6 +55,8 @@ class _Access(NamedTuple):
     flat: Array
     width: int
     lanes: int
+    before_barrier: bool = False
+    """Of a store that its wave had not waited for when it passed a barrier."""
 
 
 class Contested(Exception):
@@ -119,6 +121,9 @@ class Sharing:
         )
         # Without an acquire nothing is ordered, and releases need not be kept.
         self.orders = any(invalidates(c.line) for c in code) or bool(self.coherent)
+        # The waves of a workgroup share the first cache, through which their stores go in order (LLVM waits for no
+        # stores before a barrier there; gfx11 and gfx12 may spread a workgroup over two).
+        self.one_cache = program.chip.startswith("gfx9")
         self.hidden_stores = hides_atomic_stores(program.chip)
         swaps = [(number, 8 if c.line.name.endswith("x2") else 4) for number, c in enumerate(code)
                  if "_atomic_cmpswap" in c.line.name]  # fmt: skip
@@ -196,7 +201,8 @@ class Sharing:
     def passed(self, crossing: frozenset[int]) -> None:
         """Waves passed a barrier, at which the instructions `crossing` may have been outstanding."""
         if self.recent:
-            self.recent = deque((a for a in self.recent if a.number in crossing), _RECENT)
+            waiting = (a._replace(before_barrier=True) for a in self.recent if a.number in crossing)
+            self.recent = deque(waiting, _RECENT)
 
     def begin(self) -> None:
         """Another slice of the launch starts: the waves of the one before have ended."""
@@ -207,8 +213,11 @@ class Sharing:
         pending = g.timing.pending if g.timing is not None else frozenset[int]()
         for store in self.recent:
             late = np.isin(store.workgroups, release.workgroups)
+            own = np.isin(store.waves, release.waves)
             if store.number not in pending:
-                late &= ~np.isin(store.waves, release.waves)
+                late &= ~own
+            if store.before_barrier and self.one_cache:
+                late &= own
             if late.any():
                 chosen = _Access(
                     store.number, store.addresses[late], store.workgroups[late], store.waves[late], store.flat[late],
