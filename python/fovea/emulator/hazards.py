@@ -24,7 +24,7 @@ _TRANSCENDENTAL = re.compile(r"^v_(rcp|rcp_iflag|rsq|sqrt|exp|log|sin|cos)_(f16|
 EXEC_SLOTS: Registers = frozenset({-1 - EXEC, -2 - EXEC})
 VCC_SLOTS: Registers = frozenset({-1 - VCC, -2 - VCC})
 M0_SLOT: Registers = frozenset({-1 - M0})
-_SIZES = re.compile(r"^v_mfma_(?:scale_)?([fi]\d+)_(\d+)x\d+x(\d+)_?(?:(\d+)b_)?(.+)$")
+_SIZES = re.compile(r"^v_(?:mfma|mfma_scale|smfmac)_([fi]\d+)_(\d+)x\d+x(\d+)_?(?:(\d+)b_)?(.+)$")
 _DEPENDENCIES = {
     "sa_sdst": (0, 1), "va_vcc": (1, 1), "vm_vsrc": (2, 3), "hold_cnt": (7, 1), "va_ssrc": (8, 1), "va_sdst": (9, 3),
     "va_vdst": (12, 4),
@@ -197,7 +197,12 @@ def effect_of(
         return Effect("other", uses, defines, awaited=dependencies_of(line))
     if issue == "mfma":
         a, b, c = (registers(o) for o in line.operands[1:4])
-        timing = passes_of(line, chip) if name.startswith("v_mfma_") else None
+        if name.startswith(("v_smfmac_", "v_swmmac_")):
+            # Of a sparse one the fourth operand is the index, which counts as A and B do; it accumulates.
+            b, c = b | c, registers(line.operands[0])
+        for scale in line.operands[4:]:
+            b |= registers(scale)
+        timing = passes_of(line, chip) if name.startswith(("v_mfma_", "v_smfmac_")) else None
         return Effect("mfma", uses, defines, vector=True, matrix=timing, a_b=a | b, c=c)
     if issue in ("vmem", "lds"):
         data: Registers = NO_REGISTERS
@@ -239,8 +244,10 @@ def _shifts_result(line: Line) -> bool:
     """The result goes to a part of its register: SDWA and VOP3 with a high half, bytes of conversions to fp8."""
     if line.encoding == "sdwa":
         return line.modifiers.get("dst_sel", "DWORD") != "DWORD"
+    if line.name.startswith("v_cvt_scalef32_sr_pk_fp4_"):
+        return True
     selects = line.bits("op_sel", ())
-    if line.name.startswith("v_cvt_sr_"):
+    if line.name.startswith(("v_cvt_sr_", "v_cvt_scalef32_sr_", "v_cvt_scalef32_pk_fp4_")):
         return any(selects[2:])
     plain = not line.name.startswith(("v_pk_", "v_dot", "v_mad_mix", "v_fma_mix"))
     return plain and len(selects) >= 3 and selects[-1] == 1

@@ -10,7 +10,7 @@ import pytest
 from assembly_runner import run_assembly
 
 from fovea.emulator import EmulationError, rdna
-from fovea.emulator.hazards import Matrix, passes_of
+from fovea.emulator.hazards import Effect, Matrix, effect_of, passes_of
 from fovea.emulator.text import Line, parse_line
 from fovea.emulator.waits import CHIPS, memory_of
 
@@ -324,8 +324,43 @@ def test_waits_that_the_chip_does_not_have(chip: str, text: str, words: str) -> 
         ("v_mfma_f32_4x4x4_16b_f16", Matrix(2, True, False)),
         ("v_mfma_f32_4x4x1_16b_f32", Matrix(2, False, False)),
         ("v_mfma_f64_16x16x4_f64", Matrix(8, False, True)),
+        ("v_smfmac_f32_16x16x32_f16", Matrix(4, True, False)),
+        ("v_smfmac_f32_16x16x64_fp8_bf8", Matrix(4, True, False)),
+        ("v_smfmac_i32_32x32x32_i8", Matrix(8, True, False)),
     ],
 )
 def test_passes(name: str, expected: Matrix) -> None:
     """Passes of the instruction tables of AMD's matrix instruction calculator: cycles / 4."""
     assert passes_of(Line(0, name, name, [])) == expected
+
+
+def effect(chip: str, text: str) -> Effect:
+    """The rules' view of one instruction, by its operands alone."""
+    line = parse_line(0, text) if chip.startswith("gfx9") else rdna.parse(0, text)[0]
+    matrix_like = line.name.startswith(("v_mfma", "v_smfmac", "v_wmma", "v_swmmac"))
+    return effect_of(line, "mfma" if matrix_like else "valu", frozenset(), frozenset(), 256, chip)
+
+
+@pytest.mark.parametrize(
+    ("chip", "text"),
+    [("gfx942", "v_smfmac_f32_16x16x32_f16 v[2:5], v[10:11], v[6:9], v0"),
+     ("gfx1201", "v_swmmac_f32_16x16x32_f16 v[2:5], v[10:11], v[6:9], v0")],
+)  # fmt: skip
+def test_the_index_of_sparse_matrix_instructions_counts_as_an_operand(chip: str, text: str) -> None:
+    found = effect(chip, text)
+    assert found.a_b == {0, 6, 7, 8, 9, 10, 11} and found.c == {2, 3, 4, 5}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("v_cvt_scalef32_sr_pk_fp4_f32 v3, v[0:1], v4, 1.0", True),
+     ("v_cvt_scalef32_pk_fp4_f32 v4, v0, v1, 1.0", False),
+     ("v_cvt_scalef32_pk_fp4_f32 v4, v0, v1, 1.0 op_sel:[0,0,1,0]", True),
+     ("v_cvt_scalef32_sr_fp8_f32 v2, v3, v2, 1.0", False),
+     ("v_cvt_scalef32_sr_fp8_f32 v2, v3, v2, 1.0 op_sel:[0,0,0,1]", True),
+     ("v_cvt_pk_fp8_f32 v3, v2, v2 op_sel:[0,0,1]", True),
+     ("v_cvt_scalef32_f32_fp8 v3, v2, v2 op_sel:[1,0,0]", False)],
+)  # fmt: skip
+def test_results_in_parts_of_registers(text: str, expected: bool) -> None:
+    """As LLVM's backend puts s_nop after each of them (gfx950), or none."""
+    assert effect("gfx950", text).shifts_result == expected
