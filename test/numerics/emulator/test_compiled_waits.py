@@ -81,9 +81,10 @@ CASES = [
 def product(chip: str, kind: str) -> tuple[str, Callable[[list[str]], None]]:
     """Assembly of a product of matrices, and its check by numbers that are exact."""
     step = 16 if kind == "f16" else 64
-    code, text = compile_kernel(contraction(SIZE, SIZE, 2 * SIZE, kind, step, chip), chip)
+    depth = 3 * step
+    code, text = compile_kernel(contraction(SIZE, SIZE, depth, kind, step, chip), chip)
     rng = np.random.default_rng(5)
-    a, b = (rng.integers(-2, 3, (SIZE, 2 * SIZE)) for _ in range(2))
+    a, b = (rng.integers(-2, 3, (SIZE, depth)) for _ in range(2))
     # -2, -1, 0, 1, 2 as codes of each format.
     codes = {"f16": np.float16([-2, -1, 0, 1, 2]).view(np.uint16), "f8E4M3FN": np.uint8([0xC0, 0xB8, 0, 0x38, 0x40]),
              "f8E4M3FNUZ": np.uint8([0xC8, 0xC0, 0, 0x40, 0x48])}[kind]  # fmt: skip

@@ -216,6 +216,40 @@ def test_a_loop_of_compare_and_swap_starts_from_a_plain_load(chip: str) -> None:
     race(chip, ["silent", "plain", "loaded", *shift, "swap"], r"load from .* of buffer 1 .* by workgroup .* \(0x")
 
 
+# Each workgroup takes the lock at the first place of buffer 1, adds 1 to the first place of buffer 0, gives it back.
+LOCKED = ["one lane", "v_mov_b32 v4, 1", "v_mov_b32 v5, 0", ".Lagain:", "swap", "loaded", "invalidate", "is free",
+          "s_cbranch_vccz .Lagain", "read", "loaded ", "add", "write", "stored", "unlock"]  # fmt: skip
+PARTS9 = {
+    "swap": "v_mov_b32 v5, 0\nglobal_atomic_cmpswap v1, v2, v[4:5], s[62:63] sc0", "is free": "v_cmp_eq_u32 vcc, 0, v1",
+    "read": "global_load_dword v6, v2, s[60:61]", "loaded ": "s_waitcnt vmcnt(0)", "add": "v_add_u32 v6, 1, v6",
+    "write": "global_store_dword v2, v6, s[60:61]", "unlock": "global_atomic_swap v2, v5, s[62:63]",
+}  # fmt: skip
+PARTS32 = {
+    **PARTS9, "is free": "v_cmp_eq_u32_e32 vcc_lo, 0, v1", "read": "global_load_b32 v6, v2, s[60:61]",
+    "add": "v_add_nc_u32 v6, 1, v6", "write": "global_store_b32 v2, v6, s[60:61]",
+    "unlock": "global_atomic_swap_b32 v2, v5, s[62:63]",
+}  # fmt: skip
+LOCKS: dict[str, dict[str, str]] = {
+    "gfx942": PARTS9,
+    "gfx1100": {**PARTS32, "swap": "v_mov_b32 v5, 0\nglobal_atomic_cmpswap_b32 v1, v2, v[4:5], s[62:63] glc"},
+    "gfx1201": {**PARTS32, "loaded ": "s_wait_loadcnt 0x0",
+                "swap": "v_mov_b32 v5, 0\nglobal_atomic_cmpswap_b32 v1, v2, v[4:5], s[62:63] th:TH_ATOMIC_RETURN"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("chip", LOCKS)
+def test_a_lock_orders_and_its_holder_gets_its_turn(chip: str, monkeypatch: Any) -> None:
+    monkeypatch.setattr("fovea.emulator.machine._PATIENCE", 16)
+
+    def spelled(steps: list[str]) -> list[str]:
+        return [LOCKS[chip].get(step, step) for step in steps]
+
+    result = run(chip, spelled(LOCKED))
+    assert result.machine.space.buffers[0].views[4][0] == 4
+    race(chip, spelled(without(LOCKED, "invalidate")))
+    race(chip, spelled(without(LOCKED, "stored")))
+
+
 def test_what_is_read_before_a_release_may_be_overwritten_after_an_acquire() -> None:
     steps = ["one lane", "load own", "loaded", "count", "s_waitcnt vmcnt(0)", "invalidate", "compare",
              "s_cbranch_vccz .Lend", "store", ".Lend:", "s_nop 0"]  # fmt: skip
