@@ -30,15 +30,11 @@ class Launch:
 
 @dataclass
 class Case:
-    """A named case; `build` compiles it for a chip (name, lanes a wave) and may give several launches in order.
-
-    `checks` off leaves bounds and values: for kernels with a race that is harmless for a reason stated at the case.
-    """
+    """A named case; `build` compiles it for a chip (name, lanes a wave) and may give several launches in order."""
 
     compiler: str
     name: str
     build: Callable[[str, int], Launch | list[Launch]]
-    checks: bool = True
 
 
 def erf(x: Any) -> Any:

@@ -393,8 +393,7 @@ def cases(chip: str) -> Iterator[Case]:
     yield Case("triton", "attention f16", _attention(F16))
     yield Case("triton", "attention bf16", _attention(ml_dtypes.bfloat16))
     yield Case("triton", "convolution f16", _convolution)
-    # On gfx1100 a loop of compare-and-swap starts from a plain load, which may race as the loop mends it.
-    yield Case("triton", "atomics", _atomics, checks=chip != "gfx1100")
+    yield Case("triton", "atomics", _atomics)
     yield Case("triton", "scan, sort, argmax", _scan)
     yield Case("triton", "f64", _double)
     yield Case("triton", "f32 to fp8", _to_fp8(fp8, F32))

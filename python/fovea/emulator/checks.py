@@ -221,7 +221,7 @@ class LocalChecker:
     def _require_arrived(self, g: Group, addresses: Array, width: int, store: bool) -> None:
         """Raise Fault if a wave accesses LDS bytes that its own load straight to LDS is still bringing."""
         assert g.timing is not None
-        for waves, _, _, places, lanes, size, _ in self._outstanding(self.direct, g.timing.pending_local):
+        for waves, _, _, places, lanes, size, _ in self._outstanding(self.direct, g.timing.pending):
             granules = self.machine.lds_stride // self.granule + 1
             flat = np.arange(64 * len(waves)) if lanes is None else lanes
             coming = (places // self.granule)[:, None] + np.arange(max(size // self.granule, 1))

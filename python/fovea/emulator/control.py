@@ -18,6 +18,7 @@ from fovea.emulator.errors import DecodeError, Fault
 from fovea.emulator.group import Group
 from fovea.emulator.modes import register_field
 from fovea.emulator.operands import Build, Step
+from fovea.emulator.ordering import invalidates
 from fovea.emulator.salu import scalar_destination, scalar_source
 
 Array = np.ndarray[Any, Any]
@@ -125,8 +126,16 @@ def _get_register(build: Build) -> Step:
     return lambda g: write(g, np.full(g.count, value, np.uint32))
 
 
+def _acquire(g: Group) -> None:
+    """Caches forget what other workgroups may have changed."""
+    if g.machine.sharing is not None:
+        g.machine.sharing.acquire(g)
+
+
 def compile_control(name: str, build: Build) -> tuple[Step, str] | None:
     """Closure and issue class of a program-flow instruction, or None if `name` is not one."""
+    if invalidates(build.line):
+        return _acquire, "wait"
     if name in WAITS or (build.chip.lanes == 32 and rdna.is_wait(name)):
         return (lambda g: None), "wait"
     if name == "s_branch":

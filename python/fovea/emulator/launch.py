@@ -18,7 +18,7 @@ from fovea.emulator import disassembler
 from fovea.emulator.allocation import require_allocated
 from fovea.emulator.checks import Memo
 from fovea.emulator.chips import CHIPS
-from fovea.emulator.errors import DecodeError, EmulationError
+from fovea.emulator.errors import DecodeError, EmulationError, Fault
 from fovea.emulator.group import Group
 from fovea.emulator.machine import LOOP_LIMIT, Machine
 from fovea.emulator.memory import AddressSpace
@@ -184,7 +184,10 @@ def _attempt(launch: _Launch) -> Statistics:
     if traffic is not None:
         traffic.finish()
     if sharing is not None:
-        sharing.finish()
+        try:
+            sharing.finish()
+        except Fault as fault:
+            raise EmulationError(f"kernel {kernel.name}: {fault.message}") from None
     return statistics
 
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""The run loop: groups of waves advance in lockstep, the group with the lowest program counter first."""
+"""The run loop: groups of waves advance in lockstep, the group with the lowest program counter first.
+
+A group that goes round and round lets others go before it: it may wait for what they do.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,8 @@ Array = np.ndarray[Any, Any]
 _VIEWS: dict[int, Any] = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64, 16: np.complex128}
 LOOP_LIMIT = 1 << 24
 """Backward branches that a wave may take before the kernel counts as one that never ends."""
+_PATIENCE = 1 << 12
+"""Backward branches after which a group gives way to those with fewer."""
 _ALWAYS_DEFINED = frozenset({126, 127})
 
 
@@ -81,21 +86,23 @@ class Machine:
 
     def run(self, start: Group) -> None:
         """Run until every wave has ended."""
+        if self.sharing is not None:
+            self.sharing.begin()
         groups = [start]
         while groups:
             ready = [g for g in groups if not g.parked]
             if not ready:
                 groups = self._release(groups)
                 continue
-            group = min(ready, key=lambda g: g.pc)
+            group = min(ready, key=lambda g: (g.loops // _PATIENCE, g.pc))
             others = [g for g in ready if g is not group]
-            limit = min((g.pc for g in others), default=1 << 60)
+            limit = min((g.pc for g in others if g.pc >= group.pc), default=1 << 60)
             if group.pc == limit:
                 twin = next(g for g in others if g.pc == limit)
                 group.join(twin)
                 groups.remove(twin)
                 continue
-            signal = self._advance(group, limit)
+            signal = self._advance(group, limit, not others)
             if signal is Signal.END:
                 self.ended[group.waves] = True
                 if self.on_end is not None:
@@ -158,12 +165,17 @@ class Machine:
                     )  # fmt: skip
 
     def _passed(self, groups: list[Group]) -> None:
+        states = [g.timing for g in groups if g.timing is not None]
         if self.checker is not None:
-            states = [g.timing for g in groups if g.timing is not None]
-            self.checker.barrier(frozenset[int]().union(*(state.pending_local for state in states)))
+            self.checker.barrier(frozenset[int]().union(*(state.crossing for state in states)))
+        if self.sharing is not None:
+            self.sharing.passed(frozenset[int]().union(*(state.crossing for state in states)))
+        if self.timing is not None:
+            for group, state in zip(groups, states, strict=True):
+                group.timing = self.timing.passed(state)
 
-    def _advance(self, g: Group, limit: int) -> Signal | None:
-        """Execute until the group reaches `limit` or an instruction asks for the run loop."""
+    def _advance(self, g: Group, limit: int, alone: bool) -> Signal | None:
+        """Execute until the group reaches `limit`, an instruction asks for the run loop, or it may be others' turn."""
         code = self.program.code
         counts, idle = self.counts, self.idle
         checked = g.checked
@@ -194,7 +206,7 @@ class Machine:
                     g.loops += 1
                     if g.loops > self.loop_limit:
                         raise Fault(f"took {g.loops} backward branches: the kernel does not seem to end", 0)
-                    if limit != 1 << 60:
+                    if not alone:
                         # A backward branch may put this group behind others or level with them.
                         return None
                 pc = next_pc

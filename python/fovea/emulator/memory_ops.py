@@ -358,7 +358,11 @@ def compile_scalar_load(name: str, build: Build) -> Step:
         start = g.s64[:, slot // 2].astype(np.int64)
         if is_buffer:
             start &= 0xFFFFFFFFFFFF
-        addresses = (start + step_offset(g).astype(np.int64) + extra) & ~3
+        addresses = start + step_offset(g).astype(np.int64) + extra
+        if (addresses & 3).any():
+            # Hardware drops the low bits and loads something else than what was asked for.
+            wave = int(np.flatnonzero(addresses & 3)[0])
+            raise Fault(f"scalar load from 0x{int(addresses[wave]):x} is not 4-byte aligned", wave)
         distinct, inverse = np.unique(addresses, return_inverse=True)
         for number, address in enumerate(distinct):
             try:

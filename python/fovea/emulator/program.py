@@ -36,7 +36,7 @@ from fovea.emulator.mfma import compile_matrix
 from fovea.emulator.modes import initial_mode, resolve_modes
 from fovea.emulator.operands import Build, Reuse, Step
 from fovea.emulator.text import Line, Operand, parse_line
-from fovea.emulator.timing import WAITING_CHIPS, Timing
+from fovea.emulator.timing import Timing
 from fovea.emulator.vector import Row, compile_row
 from fovea.emulator.wmma import compile_wmma
 
@@ -101,7 +101,7 @@ class Program:
     agprs: int
     chip: str = "gfx942"
     timing: Timing | None = None
-    """Rules of waits and wait states, where the chip's are known."""
+    """Rules of waits and wait states."""
     contested: tuple[int, bool] | None = None
     """Settings of `sharing` that a launch of this program needed."""
 
@@ -169,7 +169,7 @@ def load_program(
         )
     _link(code, reuses)
     try:
-        timing = Timing(code, vgprs, chip.name) if chip.name in WAITING_CHIPS else None
+        timing = Timing(code, vgprs, chip.name)
     except DecodeError as error:
         raise EmulationError(f"kernel {kernel}: {error}") from None
     return Program(kernel, code, addresses, vgprs, agprs, chip.name, timing)

@@ -81,7 +81,7 @@ def canonical(name: str) -> str:
 
 def is_wait(name: str) -> bool:
     """True for waits, hints and cache control."""
-    return name.startswith(WAITS)
+    return name.startswith(WAITS) and not name.startswith(("s_sendmsg_rtn", "s_barrier_signal_isfirst"))
 
 
 def _plain(address: int, text: str) -> Line:

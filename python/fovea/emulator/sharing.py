@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Races between the workgroups of a launch: two touch a byte of global memory, one writing, not both atomically.
 
-Workgroups run in any order on hardware, so such a launch has no defined result. A workgroup whose earlier access was an
-atomic that returned a value, or an access coherent over the device (`sc1`), may have synchronised with others: what it
-touches afterwards is not judged.
+Workgroups run in any order on hardware, so such a launch has no defined result, unless one released what it did and the
+other acquired that (`ordering`). A release covers what was waited for: a store that is still on its way when its wave
+releases, or another wave's with no barrier between, belongs to the next one.
+
+Loops of compare-and-swap start from a plain load, whose value they mend: it is part of the loop if the workgroup's next
+atomic is a compare-and-swap at its address.
 
 Stores and atomics are recorded for each granule of memory with the workgroup that made them. Loads are so many that
 only the range of each buffer's loads is kept. Where that range meets stores, `finish` raises Contested, and the launch
@@ -12,93 +15,69 @@ is run again from its first state with its loads recorded too: few kernels read 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections import deque
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from fovea.emulator.errors import Fault
-from fovea.emulator.memory import AddressSpace, Buffer
+from fovea.emulator.memory import AddressSpace
+from fovea.emulator.ordering import invalidates, is_coherent
+from fovea.emulator.program import Program
+from fovea.emulator.touches import ATOMIC, READERS, WRITERS, Access, Contested, Tables
 
 if TYPE_CHECKING:
     from fovea.emulator.group import Group
-    from fovea.emulator.program import Program
     from fovea.emulator.traffic import Traffic
 
 Array = np.ndarray[Any, Any]
-_SEVERAL = -1
-_NAMES = ("wrote", "read", "changed atomically")
-_WRITERS, _READERS, _ATOMIC = range(3)
-_AGAINST = {_WRITERS: (_WRITERS, _READERS, _ATOMIC), _READERS: (_WRITERS, _ATOMIC), _ATOMIC: (_WRITERS, _READERS)}
-"""What another workgroup must not have done before an access of each kind."""
+_NOTHING = np.zeros(0, np.int64)
 _WIDTHS = {"byte": 1, "b8": 1, "short": 2, "b16": 2, "dwordx2": 8, "b64": 8, "dwordx4": 16, "b128": 16}
+_RECENT = 256
+"""Stores that are remembered as possibly on their way: more than the counters of a few groups of waves hold."""
+_HELD = 1 << 22
+"""Lanes of loads that are remembered as possible parts of a loop of compare-and-swap."""
 
 
-class Contested(Exception):
-    """The launch has to run again with these settings."""
+class _Recent(NamedTuple):
+    """A store that may be on its way, its waves and workgroups."""
 
-    def __init__(self, granule: int, exact: bool) -> None:
-        super().__init__()
-        self.granule = granule
-        self.exact = exact
-
-
-class _Region:
-    """Host memory of one buffer, or of several that overlap: for each granule, who did what.
-
-    A table holds 0 for nobody, the number of a workgroup plus one, or -1 for several.
-    """
-
-    def __init__(self, start: int, size: int, granule: int) -> None:
-        self.start = start
-        self.granules = -(-size // granule)
-        self.tables: list[Array | None] = [None, None, None]
-        self.low, self.high = size, 0
-
-    def table(self, kind: int) -> Array:
-        table = self.tables[kind]
-        if table is None:
-            table = self.tables[kind] = np.zeros(self.granules, np.int32)
-        return table
+    store: Access
+    waves: frozenset[int]
+    workgroups: frozenset[int]
+    before_barrier: bool = False
+    """Its waves had not waited for it when they passed a barrier."""
 
 
-class Sharing:
+class Sharing(Tables):
     """Recorder of one launch of several workgroups, over all its slices."""
 
     def __init__(self, space: AddressSpace, program: Program, grid: tuple[int, int, int], exact: bool,
                  granule: int | None = None) -> None:  # fmt: skip
-        self.space = space
-        self.grid = grid
-        self.exact = exact
-        self.granule = granule or _granule(program)
-        self.ordered = np.zeros(grid[0] * grid[1] * grid[2] + 1, bool)
-        self.any_ordered = False
+        super().__init__(space, program, grid, exact, granule or _granule(program))
         self.group: Group | None = None
         """The group that executes; scalar loads do not tell theirs."""
+        code = program.code
         self.coherent = frozenset(
+            number for number, c in enumerate(code) if c.issue == "vmem" and is_coherent(c.line, program.chip)
+        )
+        # Without an acquire nothing is ordered, and releases need not be kept.
+        self.orders = any(invalidates(c.line) for c in code) or bool(self.coherent)
+        # The waves of a workgroup share the first cache, through which their stores go in order (LLVM waits for no
+        # stores before a barrier there; gfx11 and gfx12 may spread a workgroup over two).
+        self.one_cache = program.chip.startswith("gfx9")
+        swaps = [(number, 8 if c.line.name.endswith("x2") else 4) for number, c in enumerate(code)
+                 if "_atomic_cmpswap" in c.line.name]  # fmt: skip
+        self.swaps = frozenset(number for number, _ in swaps)
+        self.starts = frozenset(
             number
-            for number, c in enumerate(program.code)
-            if "sc1" in c.line.modifiers and c.issue == "vmem" and "atomic" not in c.line.name
-        )
-        self.returns = frozenset(
-            number for number, c in enumerate(program.code) if "_atomic_" in c.line.name and c.writes_v
-        )
-        self.regions: dict[int, _Region] = {}
-        self._place([b for b in space.buffers if b.writable and b.size])
-
-    def _place(self, buffers: list[Buffer]) -> None:
-        members: list[Buffer] = []
-        start = end = -1
-        for buffer in [*sorted(buffers, key=lambda b: b.host), None]:
-            if buffer is None or buffer.host >= end:
-                region = _Region(start, end - start, self.granule) if members else None
-                self.regions.update((id(member), region) for member in members if region is not None)
-                members = []
-                if buffer is None:
-                    return
-                # Granules count from a multiple of their size.
-                start = end = buffer.host & ~15
-            members.append(buffer)
-            end = max(end, buffer.host + buffer.size)
+            for number, c in enumerate(code)
+            if any(c.line.name.endswith(f"_load_dword{'x2' if width == 8 else ''}") and number < swap
+                   for swap, width in swaps)
+        )  # fmt: skip
+        """Plain loads that may start a loop of compare-and-swap."""
+        self.recent: deque[_Recent] = deque(maxlen=_RECENT)
+        self.held: deque[Access] = deque()
+        self.held_lanes = 0
 
     def record(
         self, g: Group, addresses: Array, width: int, index: int, reads: bool, writes: bool, lanes: Array | None = None
@@ -107,17 +86,103 @@ class Sharing:
         atomic = (reads and writes) or index in self.coherent
         if not (writes or atomic or self.exact):
             return
-        flat = lanes if lanes is not None else np.arange(g.u32.shape[2] * g.count) if g.full else g.active
-        workgroups = (g.slot + (g.machine.first_workgroup + 1)).astype(np.int32)[flat // g.u32.shape[2]]
-        if self.any_ordered and not atomic:
-            keep = ~self.ordered[workgroups]
-            addresses, workgroups, flat = addresses[keep], workgroups[keep], flat[keep]
-        if len(addresses):
-            kind = _ATOMIC if atomic else _WRITERS if writes else _READERS
-            self._touch(addresses, workgroups, flat, width, kind, g.u32.shape[2])
-        if index in self.returns or (index in self.coherent and not writes):
-            self.ordered[workgroups] = True
-            self.any_ordered = True
+        lanes_a_wave = g.u32.shape[2]
+        flat = lanes if lanes is not None else np.arange(lanes_a_wave * g.count) if g.full else g.active
+        rows = flat // lanes_a_wave
+        workgroups = (g.slot + (g.machine.first_workgroup + 1)).astype(np.int32)[rows]
+        access = Access(index, addresses, workgroups, g.waves[rows], flat, width, lanes_a_wave)
+        if not len(addresses):
+            return
+        if not atomic:
+            if index in self.starts and not writes:
+                self._hold(access)
+                return
+            self.touch(access, WRITERS if writes else READERS)
+            if writes and self.orders:
+                if self.hidden_stores and self.coherent and width <= 8:
+                    # It may be an atomic one, a release.
+                    self.ordering.release(workgroups)
+                    self._keep_back(g, access)
+                waves, places = (frozenset(np.unique(a).tolist()) for a in (access.waves, workgroups))
+                self.recent.append(_Recent(access, waves, places))
+            return
+        if self.held:
+            self._settle(access)
+        self.touch(access, ATOMIC)
+        if self.orders:
+            self.ordering.synchronise(workgroups, addresses, reads, writes)
+            if writes:
+                self._keep_back(g, access)
+
+    def acquire(self, g: Group) -> None:
+        """Waves of a group invalidated their caches."""
+        if self.orders:
+            workgroups = (g.slot + (g.machine.first_workgroup + 1)).astype(np.int32)
+            if self.held:
+                self._settle(Access(-1, _NOTHING, workgroups, _NOTHING, _NOTHING, 4, 1))
+            self.ordering.acquire(workgroups)
+
+    def passed(self, crossing: frozenset[int]) -> None:
+        """Waves passed a barrier, at which the instructions `crossing` may have been outstanding."""
+        if self.recent:
+            kept = (r._replace(before_barrier=True) for r in self.recent if r.store.number in crossing)
+            self.recent = deque(kept, _RECENT)
+
+    def begin(self) -> None:
+        """Another slice of the launch starts: the waves of the one before have ended."""
+        self.recent.clear()
+
+    def _keep_back(self, g: Group, release: Access) -> None:
+        """Stores that the release does not cover belong to the epoch that starts now."""
+        if not self.recent:
+            return
+        pending = g.timing.pending if g.timing is not None else frozenset[int]()
+        waves, workgroups = (frozenset(np.unique(a).tolist()) for a in (release.waves, release.workgroups))
+        kept = deque[_Recent](maxlen=_RECENT)
+        for recent in self.recent:
+            store, done = recent.store, recent.store.number not in pending
+            if done and recent.waves <= waves:
+                continue
+            kept.append(recent)
+            if workgroups.isdisjoint(recent.workgroups):
+                continue
+            late, own = (
+                np.isin(a, b) for a, b in ((store.workgroups, release.workgroups), (store.waves, release.waves))
+            )
+            if done:
+                late &= ~own
+            if recent.before_barrier and self.one_cache:
+                late &= own
+            if late.any():
+                self.postpone(store.where(late))
+        self.recent = kept
+
+    def _hold(self, access: Access) -> None:
+        self.held.append(access)
+        self.held_lanes += len(access.addresses)
+        while self.held_lanes > _HELD:
+            oldest = self.held.popleft()
+            self.held_lanes -= len(oldest.addresses)
+            self.touch(oldest, READERS, late=True)
+
+    def _settle(self, atomic: Access) -> None:
+        """Held loads of the workgroups of an atomic: those at the places of a compare-and-swap are part of it."""
+        swaps = np.zeros(0, np.int64)
+        if atomic.number in self.swaps:
+            swaps = atomic.workgroups.astype(np.int64) << 48 | atomic.addresses.astype(np.int64)
+        entries, self.held, self.held_lanes = list(self.held), deque(), 0
+        for load in entries:
+            mine = np.isin(load.workgroups, atomic.workgroups)
+            part = np.isin(load.workgroups.astype(np.int64) << 48 | load.addresses.astype(np.int64), swaps)
+            for chosen, keep in ((mine & ~part, False), (~mine, True)):
+                if not chosen.any():
+                    continue
+                rest = load.where(chosen)
+                if keep:
+                    self.held.append(rest)
+                    self.held_lanes += len(rest.addresses)
+                else:
+                    self.touch(rest, READERS, late=True)
 
     def scalar(self, addresses: Array, size: int) -> None:
         """Scalar loads: one address of `size` bytes for each wave."""
@@ -126,13 +191,15 @@ class Sharing:
         g = self.group
         assert g is not None
         workgroups = (g.slot + (g.machine.first_workgroup + 1)).astype(np.int32)
-        keep = ~self.ordered[workgroups]
-        if keep.any():
-            self._touch(addresses[keep], workgroups[keep], np.flatnonzero(keep), size, _READERS, 1)
+        rows = np.arange(g.count)
+        self.touch(Access(-1, addresses, workgroups, g.waves, rows, size, 1), READERS)
 
     def finish(self) -> None:
-        """Raise Contested if loads may have met stores."""
+        """Raise Contested if loads may have met stores; Fault for a race of loads that no atomic came after."""
         if self.exact:
+            held, self.held = self.held, deque()
+            for load in held:
+                self.touch(load, READERS, late=True)
             return
         for buffer in self.space.buffers:
             region = self.regions.get(id(buffer))
@@ -141,77 +208,6 @@ class Sharing:
             shift = buffer.host - region.start
             if shift + buffer.read_low < region.high and region.low < shift + buffer.read_high:
                 raise Contested(self.granule, True)
-
-    def _touch(self, addresses: Array, workgroups: Array, flat: Array, width: int, kind: int, lanes: int) -> None:
-        index = np.searchsorted(self.space.bases, addresses[:1], "right") - 1
-        buffer = self.space.buffers[int(index[0])]
-        if int(addresses.min()) >= buffer.base and int(addresses.max()) < buffer.base + buffer.size:
-            self._one(buffer, addresses - buffer.base, workgroups, flat, width, kind, lanes)
-            return
-        owners = np.searchsorted(self.space.bases, addresses, "right") - 1
-        for number in np.unique(owners).tolist():
-            chosen = owners == number
-            buffer = self.space.buffers[number]
-            self._one(buffer, addresses[chosen] - buffer.base, workgroups[chosen], flat[chosen], width, kind, lanes)
-
-    def _one(self, buffer: Buffer, offsets: Array, workgroups: Array, flat: Array, width: int, kind: int,
-             lanes: int) -> None:  # fmt: skip
-        region = self.regions.get(id(buffer))
-        if region is None:
-            return
-        places = offsets + (buffer.host - region.start)
-        granule = self.granule
-        uneven = granule > 1 and (width % granule or int(np.bitwise_or.reduce(places)) % granule)
-        if kind != _READERS:
-            if uneven:
-                raise Contested(max(granule // 4, 1), self.exact)
-            region.low, region.high = min(region.low, int(places.min())), max(region.high, int(places.max()) + width)
-        first = places // granule
-        if uneven:
-            last = (places + (width - 1)) // granule
-            index = np.minimum(first[:, None] + np.arange(int((last - first).max()) + 1), last[:, None])
-        else:
-            index = first[:, None] + np.arange(width // granule)
-        mine = workgroups[:, None]
-        for other in _AGAINST[kind]:
-            seen = region.tables[other]
-            if seen is not None:
-                found = seen[index]
-                bad = (found != 0) & (found != mine)
-                if bad.any():
-                    self._fault(buffer, offsets, flat, width, kind, other, bad, found, lanes)
-        table = region.table(kind)
-        if kind == _WRITERS:
-            table[index] = mine
-            found = table[index]
-            bad = found != mine
-            if bad.any():
-                self._fault(buffer, offsets, flat, width, kind, kind, bad, found, lanes)
-            return
-        found = table[index]
-        value = np.where((found == 0) | (found == mine), mine, _SEVERAL)
-        table[index] = value
-        table[index[table[index] != value]] = _SEVERAL
-
-    def _fault(self, buffer: Buffer, offsets: Array, flat: Array, width: int, kind: int, other: int, bad: Array,
-               found: Array, lanes: int) -> None:  # fmt: skip
-        at = int(np.flatnonzero(bad.any(axis=1))[0])
-        number = int(found[at][np.flatnonzero(bad[at])[0]])
-        x, y, _ = self.grid
-        number -= 1
-        who = "another workgroup"
-        if number >= 0:
-            who = f"workgroup ({number % x}, {number // x % y}, {number // (x * y)})"
-        what = ("store to", "load from", "atomic on")[kind]
-        wave, lane = divmod(int(flat[at]), lanes) if lanes > 1 else (int(flat[at]), -1)
-        byte = int(offsets[at])
-        raise Fault(
-            f"global race: {width}-byte {what} 0x{buffer.base + byte:x}, byte {byte} of {buffer}, which {who} "
-            f"{_NAMES[other]} in this launch",
-            wave,
-            lane,
-        )
-
 
 class Recorders:
     """Hands each access to several recorders."""

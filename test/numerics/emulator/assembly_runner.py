@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from fovea.emulator.chips import CHIPS
+from fovea.emulator.errors import EmulationError, Fault
 from fovea.emulator.group import Group
 from fovea.emulator.machine import Machine
 from fovea.emulator.memory import AddressSpace
@@ -114,7 +115,10 @@ def run_assembly(
     with np.errstate(all="ignore"):
         machine.run(group)
     if machine.traffic is not None:
-        machine.traffic.finish()
+        try:
+            machine.traffic.finish()
+        except Fault as fault:
+            raise EmulationError(f"kernel test: {fault.message}") from None
     return Result(
         np.stack([final[w][0] for w in range(count)], axis=1),
         np.stack([final[w][1] for w in range(count)]),
