@@ -170,7 +170,8 @@ def _field(kind: Any, bits: int) -> Any:
     def compute(a: Any, b: Any) -> Any:
         offset = (b & U32(bits - 1)).astype(U64)
         width = np.minimum((b >> U32(16)) & U32(0x7F), U32(bits)).astype(U64)
-        raw = (a.view(U32).astype(U64) if bits == 32 else a.view(U64)) >> offset
+        # An arithmetic shift for the signed forms: bits above the register are copies of the sign.
+        raw = (a.astype(I64) >> offset.astype(I64)).view(U64) if wide_signed else a.astype(U64) >> offset
         ones = np.where(width >= 64, U64(2**64 - 1), (U64(1) << (width & U64(63))) - U64(1))
         part = raw & ones
         if wide_signed:

@@ -32,10 +32,10 @@ def _extract(a: Any, offset: Any, width: Any) -> Any:
 
 
 def _extract_signed(a: Any, offset: Any, width: Any) -> Any:
-    offset, width = offset & _31, (width & _31).astype(I64)
-    part = (a.astype(U32) >> offset).astype(I64) & ((I64(1) << width) - I64(1))
-    top = I64(64) - width
-    return np.where(width == 0, I64(0), (part << (top & I64(63))) >> (top & I64(63))).astype(I32)
+    """The shift is arithmetic: bits above the register are copies of the sign (CDNA4 guide, V_BFE_I32)."""
+    offset, width = (offset & _31).astype(I32), (width & _31).astype(I64)
+    top = (I64(64) - width) & I64(63)
+    return np.where(width == 0, I64(0), ((a >> offset).astype(I64) << top) >> top).astype(I32)
 
 
 def _mask_bits(a: Any, b: Any) -> Any:

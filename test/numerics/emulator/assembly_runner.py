@@ -93,7 +93,7 @@ def run_assembly(
         else:
             vector[register] = np.broadcast_to(values, (count, 64)).copy().view(np.uint32)
         group.defined_v[register] = 1
-    scalars = {59: None, 126: exec_mask & 0xFFFFFFFF, 127: exec_mask >> 32, **(s or {})}
+    scalars: dict[int, Any] = {59: None, 126: exec_mask & 0xFFFFFFFF, 127: exec_mask >> 32, **(s or {})}
     for number, array in enumerate(buffers or []):
         base = space.add(array, f"buffer {number}").base
         scalars[60 + 2 * number], scalars[61 + 2 * number] = base & 0xFFFFFFFF, base >> 32
