@@ -74,7 +74,7 @@ def fma64(a: Any, b: Any, c: Any) -> Any:
     round twice, are computed again with rational numbers.
     """
     a, b, c = np.broadcast_arrays(np.asarray(a, F64), b, c)
-    plain = a * b + c
+    plain = np.where(np.isinf(c) & np.isfinite(a) & np.isfinite(b), c, a * b + c)
     (ma, ea), (mb, eb), (mc, ec) = np.frexp(a), np.frexp(b), np.frexp(c)
     shift = np.clip(ec - ea - eb, -200, 200)
     high, low = _two_product(ma, mb)
@@ -100,17 +100,25 @@ def fma16(a: Any, b: Any, c: Any) -> Any:
     return (np.multiply(a, b, dtype=F64) + c).astype(F16)
 
 
+def lower_zero(a: Any, b: Any, least: Any) -> Any:
+    """`least` of a and b with -0 below +0, which numpy leaves open."""
+    zeros = (a == 0) & (b == 0)
+    return np.where(zeros, np.where(np.signbit(a), a, b), least) if np.any(zeros) else least
+
+
+def upper_zero(a: Any, b: Any, most: Any) -> Any:
+    """`most` of a and b with +0 above -0."""
+    zeros = (a == 0) & (b == 0)
+    return np.where(zeros, np.where(np.signbit(a), b, a), most) if np.any(zeros) else most
+
+
 def _minimum(a: Any, b: Any) -> Any:
-    # IEEE minNum: a number wins over a NaN; -0 is below +0.
-    low = np.fmin(a, b)
-    zeros = (low == 0) & (a == b)
-    return np.where(zeros & np.signbit(b), b, low) if zeros.any() else low
+    """IEEE 754-2008 minNum: a number wins over a NaN."""
+    return lower_zero(a, b, np.fmin(a, b))
 
 
 def _maximum(a: Any, b: Any) -> Any:
-    high = np.fmax(a, b)
-    zeros = (high == 0) & (a == b)
-    return np.where(zeros & ~np.signbit(b), b, high) if zeros.any() else high
+    return upper_zero(a, b, np.fmax(a, b))
 
 
 def _med3(a: Any, b: Any, c: Any) -> Any:

@@ -13,6 +13,7 @@ from fovea.emulator.errors import DecodeError, Fault
 from fovea.emulator.float8 import FLOAT8
 from fovea.emulator.group import Group
 from fovea.emulator.operands import Build, Step, put
+from fovea.emulator.valu_float import lower_zero, upper_zero
 from fovea.emulator.vector import Row, compile_row, rows
 
 F16, F32, F64 = np.float16, np.float32, np.float64
@@ -65,16 +66,12 @@ def _propagating(operation: Any) -> Callable[..., Any]:
 
 def minimum(a: Any, b: Any) -> Any:
     """IEEE 754-2019 minimum."""
-    low = np.minimum(a, b)
-    zeros = (low == 0) & (a == b)
-    return np.where(zeros & np.signbit(b), b, low) if np.any(zeros) else low
+    return lower_zero(a, b, np.minimum(a, b))
 
 
 def maximum(a: Any, b: Any) -> Any:
     """IEEE 754-2019 maximum."""
-    high = np.maximum(a, b)
-    zeros = (high == 0) & (a == b)
-    return np.where(zeros & ~np.signbit(b), b, high) if np.any(zeros) else high
+    return upper_zero(a, b, np.maximum(a, b))
 
 
 def _dot2_bf16(a: Any, b: Any, c: Any) -> Any:
