@@ -141,11 +141,12 @@ def _unary16(function: Any) -> Any:
 
 
 def _sine(function: Any) -> Any:
-    """The argument is in revolutions; out of [-256, 256] the result is that of zero."""
+    """The argument is in revolutions, of which whole ones do not count (CDNA4 and RDNA4 guides: full range)."""
 
     def compute(x: Any) -> Any:
-        turns = np.where(np.abs(x) <= 256, x.astype(F64), np.where(np.isfinite(x), 0.0, np.nan))
-        return function(2 * np.pi * turns).astype(x.dtype)
+        turns = x.astype(F64)
+        part = np.where(turns == 0, turns, turns - np.rint(turns))
+        return function(2 * np.pi * part).astype(x.dtype)
 
     return compute
 

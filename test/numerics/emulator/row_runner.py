@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 from assembly_runner import Result, run_assembly
 
@@ -25,7 +26,7 @@ LANES = 64 * WAVES
 _INTEGERS = (0, 1, 2, 3, 31, 32, 63, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x10000, 0x7FFFFFFF, 0x80000000,
              0xFFFFFFFF, 0xAAAAAAAA, 0x7FFFFFFFFFFFFFFF, 0x8000000000000000, 0xFFFFFFFFFFFFFFFF)  # fmt: skip
 _FLOATS = (0.0, 1.0, 0.5, 1.5, 2.5, 3.0, 0.75, 4095.5, math.inf, math.nan)
-_NUMPY: dict[str, Any] = {"f16": np.float16, "f32": np.float32, "f64": np.float64}
+_NUMPY: dict[str, Any] = {"f16": np.float16, "bf16": ml_dtypes.bfloat16, "f32": np.float32, "f64": np.float64}
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def samples(kind: str, count: int, rng: np.random.Generator) -> list[Any]:
         small = [int(x) for x in rng.integers(0, 70, count // 4)]
         values = edges + random + small
         return [x - (1 << bits) if kind[0] == "i" and x >> bits - 1 else x for x in values]
-    info = np.finfo(_NUMPY[kind])
+    info: Any = ml_dtypes.finfo(_NUMPY[kind])
     tiny, least, most = float(info.tiny), float(info.smallest_subnormal), float(info.max)
     positive = [*_FLOATS, tiny, least, most, tiny - least, most / 2, 1 + float(info.eps), 1 - float(info.eps)]
     edges = positive + [-x for x in positive]
@@ -224,8 +225,8 @@ def read(result: Result, first: int, kind: str, narrow: bool) -> list[Any]:
 
 def same(found: int, wanted: Any, kind: str) -> bool:
     """Bit for bit, any NaN equal to any NaN."""
-    if kind[0] == "f" and wanted != wanted:
-        bits = int(kind[1:])
+    if kind[0] in "fb" and wanted != wanted:
+        bits = int(kind.lstrip("bf"))
         return bool(np.isnan(np.array(found, f"u{bits // 8}").view(_NUMPY[kind])))
     return found == encode(wanted, kind)
 
@@ -238,6 +239,8 @@ def check(case: Case) -> None:
         read(result, first, kind, narrow and not case.accumulate)
         for first, kind in zip(targets, case.results, strict=True)
     ]
+    if case.name.startswith("v_cmpx"):
+        assert [result.s64(126, wave) for wave in range(WAVES)] == [result.s64(10, wave) for wave in range(WAVES)]
     packed = split(case.results[0])[0] == "pk_"
     for lane in range(LANES):
         if narrow and lane % 64 >= 32:
