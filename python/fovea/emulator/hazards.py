@@ -24,7 +24,7 @@ _EXEC: Registers = frozenset({-1 - EXEC, -2 - EXEC})
 _VCC: Registers = frozenset({-1 - VCC, -2 - VCC})
 _M0: Registers = frozenset({-1 - M0})
 _DOUBLE_PASSES = {4: 4, 16: 8}
-_SIZES = re.compile(r"^v_mfma_([fi]\d+)_(\d+)x\d+x(\d+)_?(?:(\d+)b_)?(.+)$")
+_SIZES = re.compile(r"^v_s?mfmac?_([fi]\d+)_(\d+)x\d+x(\d+)_?(?:(\d+)b_)?(.+)$")
 _OVERWRITE_C = {2: 1, 4: 3, 8: 7, 16: 15}
 """Wait states before a vector instruction may overwrite the C operand of a matrix instruction, by passes."""
 LONGEST = 20

@@ -15,7 +15,7 @@ import numpy as np
 from fovea.emulator.errors import DecodeError, Fault
 from fovea.emulator.group import Group
 from fovea.emulator.lds import locate
-from fovea.emulator.matrix_scaled import unpack_codes
+from fovea.emulator.matrix_formats import unpack_codes
 from fovea.emulator.memory import gather
 from fovea.emulator.operands import Build, Step
 

@@ -38,7 +38,7 @@ from fovea.emulator.operands import Build, Reuse, Step
 from fovea.emulator.text import Line, Operand, parse_line
 from fovea.emulator.timing import WAITING_CHIPS, Timing
 from fovea.emulator.vector import Row, compile_row
-from fovea.emulator.wmma import compile_wmma
+from fovea.emulator.wmma import compile_sparse, compile_wmma
 
 VECTOR_ROWS: dict[str, Row] = {
     row.name: row
@@ -54,6 +54,7 @@ SPECIAL: dict[str, tuple[Callable[[Build], Step], str]] = {
 _PREFIXES: tuple[tuple[str, Callable[[str, Build], Step], str], ...] = (
     ("v_mfma_", compile_matrix, "mfma"),
     ("v_wmma_", compile_wmma, "mfma"),
+    ("v_swmmac_", compile_sparse, "mfma"),
     ("global_load_lds_", compile_direct, "vmem"),
     ("global_", compile_global, "vmem"),
     ("flat_", compile_global, "vmem"),

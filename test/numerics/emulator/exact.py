@@ -63,7 +63,7 @@ def times(a: float, b: float) -> float | Fraction:
 
 def plus(a: float | Fraction, b: float | Fraction) -> float | Fraction:
     """The exact sum; zero from opposite signs is positive."""
-    if isinstance(a, float) and not math.isfinite(a) or isinstance(b, float) and not math.isfinite(b):
+    if (isinstance(a, float) and not math.isfinite(a)) or (isinstance(b, float) and not math.isfinite(b)):
         return NAN if a != a or b != b or (a == -b) else (a if isinstance(a, float) and math.isinf(a) else b)
     both = isinstance(a, float) and isinstance(b, float) and a == b == 0 and negative(a) and negative(b)
     return -0.0 if both else (Fraction(a) + Fraction(b) or 0.0)

@@ -23,7 +23,6 @@ from exact import (
     minimum,
     minimum_number,
     multiply,
-    negative,
     plus,
     quotient,
     rounded,
