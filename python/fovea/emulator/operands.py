@@ -65,6 +65,8 @@ class Build:
         # MODE.FP16_OVFL: results too large for 8-bit floats become the largest value instead of NaN.
         self.saturate = bool(mode & FP16_OVERFLOW)
         self.reuses: list[Reuse] = []
+        self.shuffled = False
+        """Whether the DPP modifiers, if any, are heeded."""
         self.reads_v: set[int] = set()
         self.reads_s: set[int] = set()
         self.writes_v: set[int] = set()

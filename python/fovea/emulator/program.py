@@ -146,6 +146,8 @@ def load_program(
         build = Build(line, vgprs, mode, chip)
         try:
             step, issue = compile_line(line, build)
+            if line.encoding.endswith("dpp") and not build.shuffled:
+                raise DecodeError(f"{line.name} with DPP is not supported")
             if line.second is not None:
                 step = _compile_dual(step, line.second, build)
         except (DecodeError, ValueError, IndexError, KeyError, AssertionError) as error:

@@ -90,25 +90,31 @@ def _save_exec(operation: Any) -> Callable[[Build], Step]:
     return compile_it
 
 
-def _permute_rows(other_row: bool) -> Callable[[Build], Step]:
+def _permute_rows(other_row: bool, by_lane: bool = False) -> Callable[[Build], Step]:
     """v_permlane16_b32 / v_permlanex16_b32: lane i of a row takes lane n of its own or the other row of the pair; n is
-    nibble i of the 64 bits in the last two operands (low half first)."""
+    nibble i of the 64 bits in the last two operands (low half first), or with `_var` the low bits of the lane's own
+    last operand. op_sel: fetch from inactive lanes; zero for inactive ones rather than the old value."""
 
     def compile_it(build: Build) -> Step:
         line = build.line
-        if len(line.operands) != 4 or set(line.modifiers) - {"op_sel"}:
+        if len(line.operands) != 4 - by_lane or set(line.modifiers) - {"op_sel"}:
             raise DecodeError(f"{line.name} in this form is not supported")
         fetch_inactive, bound = line.bits("op_sel", (0, 0))[:2]
         row, data = build.vector(line.operands[0], 1, write=True), build.vector(line.operands[1], 1)
-        low, high = (scalar_source(build, line.operands[2 + n], "u32") for n in range(2))
         lane = np.arange(64)
+        picks = build.vector(line.operands[2], 1) if by_lane else 0
+        halves = [] if by_lane else [scalar_source(build, line.operands[2 + n], "u32") for n in range(2)]
+
+        def chosen(g: Group) -> Any:
+            if by_lane:
+                return g.u32[picks] & U32(15)
+            # Both selectors are one value a wave.
+            low, high = (np.broadcast_to(get(g), (g.count,)).astype(U64) for get in halves)
+            bits = (low | high << U64(32))[:, None]
+            return bits >> (U64(4) * (lane & 15).astype(U64)) & U64(15)
 
         def step(g: Group) -> None:
-            # Both selectors are one value a wave.
-            halves = [np.broadcast_to(get(g), (g.count,)).astype(U64) for get in (low, high)]
-            bits = (halves[0] | halves[1] << U64(32))[:, None]
-            pick = (bits >> (U64(4) * (lane & 15).astype(U64)) & U64(15)).astype(np.int64)
-            source = (lane & ~15 ^ (16 if other_row else 0)) + pick
+            source = (lane & ~15 ^ (16 if other_row else 0)) + chosen(g).astype(np.int64)
             value = np.take_along_axis(g.u32[data], source, axis=1)
             if not g.full:
                 from_active = np.take_along_axis(g.mask, source, axis=1)
@@ -153,6 +159,8 @@ SPECIAL: dict[str, Callable[[Build], Step]] = {
     "v_movreld_b32": _move_relative(False),
     "v_permlane16_b32": _permute_rows(False),
     "v_permlanex16_b32": _permute_rows(True),
+    "v_permlane16_var_b32": _permute_rows(False, True),
+    "v_permlanex16_var_b32": _permute_rows(True, True),
 }
 SCALAR_SPECIAL: dict[str, Callable[[Build], Step]] = {
     "s_and_saveexec_b32": _save_exec(lambda s, e: s & e), "s_or_saveexec_b32": _save_exec(lambda s, e: s | e),
