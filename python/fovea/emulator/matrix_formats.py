@@ -29,6 +29,19 @@ def unpack_codes(raw: Array, bits: int) -> Array:
     return np.stack(codes, axis=-1).reshape(*octets.shape[:-1], -1)
 
 
+def pack_codes(codes: Array, bits: int) -> Array:
+    """The inverse of `unpack_codes` for 6 and 4 bits: `(..., values)` to 32-bit words `(..., values * bits // 32)`."""
+    wide = codes.astype(np.uint8)
+    octets: Array
+    if bits == 4:
+        octets = wide[..., 0::2] | wide[..., 1::2] << 4
+    else:
+        a, b, c, d = (wide[..., n::4] for n in range(4))
+        parts = [a | b << 6, b >> 2 | c << 4, c >> 4 | d << 2]
+        octets = np.stack(parts, axis=-1).reshape(*codes.shape[:-1], -1)
+    return np.ascontiguousarray(octets).view(np.uint32)
+
+
 def bfloat16(codes: Array) -> Array:
     """f32 values of bf16 codes."""
     return (codes.astype(U32) << U32(16)).view(np.float32)

@@ -19,6 +19,7 @@ from fovea.emulator import (
     valu_gfx950,
     valu_integer,
     valu_rdna,
+    valu_scaled,
 )
 from fovea.emulator.atomics import compile_buffer_atomic
 from fovea.emulator.chips import CHIPS, Chip
@@ -35,6 +36,7 @@ from fovea.emulator.memory_ops import compile_buffer, compile_global, compile_sc
 from fovea.emulator.mfma import compile_matrix
 from fovea.emulator.modes import initial_mode, resolve_modes
 from fovea.emulator.operands import Build, Reuse, Step
+from fovea.emulator.smfmac import compile_sparse_matrix
 from fovea.emulator.text import Line, Operand, parse_line
 from fovea.emulator.timing import WAITING_CHIPS, Timing
 from fovea.emulator.vector import Row, compile_row
@@ -47,12 +49,13 @@ VECTOR_ROWS: dict[str, Row] = {
 }
 SCALAR_ROWS = {row.name: row for module_rows in (salu.TABLE, valu_rdna.SCALAR_TABLE) for row in module_rows}
 SPECIAL: dict[str, tuple[Callable[[Build], Step], str]] = {
-    **{n: (make, "valu") for module in (valu_convert, cross_lane, valu_gfx950) for n, make in module.SPECIAL.items()},
+    **{n: (make, "valu") for module in (valu_convert, cross_lane, valu_gfx950, valu_scaled) for n, make in module.SPECIAL.items()},
     **{name: (make, "valu") for name, make in valu_rdna.SPECIAL.items()},
     **{name: (make, "salu") for name, make in {**salu.SPECIAL, **valu_rdna.SCALAR_SPECIAL}.items()},
 }
 _PREFIXES: tuple[tuple[str, Callable[[str, Build], Step], str], ...] = (
     ("v_mfma_", compile_matrix, "mfma"),
+    ("v_smfmac_", compile_sparse_matrix, "mfma"),
     ("v_wmma_", compile_wmma, "mfma"),
     ("v_swmmac_", compile_sparse, "mfma"),
     ("global_load_lds_", compile_direct, "vmem"),

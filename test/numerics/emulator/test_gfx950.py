@@ -252,38 +252,3 @@ def test_disassembly() -> None:
             assert [item.text for item in disassemble(raw)] != [text]
     with pytest.raises(DisassemblyError, match="does not exist"):
         disassemble(bytes.fromhex("0000bed304210204"), chip="gfx950")  # XF32, which gfx950 dropped
-
-
-@pytest.mark.parametrize(("narrow", "kind"), [("fp8", ml_dtypes.float8_e4m3fn), ("bf8", ml_dtypes.float8_e5m2)])
-@pytest.mark.parametrize("wide", ["f32", "f16", "bf16"])
-def test_scaled_conversions(narrow: str, kind: Any, wide: str) -> None:
-    """Values over the scale's power of two to codes, and codes times it back; the other half of a result is kept."""
-    wide_type: Any = {"f32": np.float32, "f16": np.float16, "bf16": ml_dtypes.bfloat16}[wide]
-    rng = np.random.default_rng(4)
-    a, b = ((rng.standard_normal(64) * 50).astype(wide_type) for _ in range(2))
-    scale = (2.0 ** rng.integers(-3, 4, 64) * 1.5).astype(np.float32)  # the mantissa does not count
-    power = scale / np.float32(1.5)
-    v: dict[int, Any] = {3: scale}
-    if wide == "f32":
-        v |= {0: a, 1: b}
-        sources, back = "v0, v1", "v[6:7]"
-    else:
-        v[0] = a.view(np.uint16).astype(U32) | b.view(np.uint16).astype(U32) << U32(16)
-        sources, back = "v0", "v6"
-    zeros = "0,0,0" if wide == "f32" else "0,0"
-    result = run_assembly(
-        f"v_mov_b32 v4, -1\nv_cvt_scalef32_pk_{narrow}_{wide} v4, {sources}, v3 op_sel:[{zeros},1]\n"
-        f"v_cvt_scalef32_pk_{wide}_{narrow} {back}, v4, v3 op_sel:[1,0,0]",
-        v=v, chip="gfx950",
-    )  # fmt: skip
-    codes = [(x.astype(np.float32) / power).astype(kind) for x in (a, b)]
-    wanted = codes[0].view(np.uint8).astype(U32) << U32(16) | codes[1].view(np.uint8).astype(U32) << U32(24)
-    np.testing.assert_array_equal(result.v(4), wanted | U32(0xFFFF))
-    again = [(code.astype(np.float32) * power).astype(wide_type) for code in codes]
-    if wide == "f32":
-        found = [result.v(6, np.float32), result.v(7, np.float32)]
-    else:
-        pair = np.ascontiguousarray(result.v(6)).view(np.uint16).view(wide_type).reshape(64, 2)
-        found = [pair[:, 0], pair[:, 1]]
-    for one, other in zip(found, again, strict=True):
-        np.testing.assert_array_equal(one.astype(np.float32), other.astype(np.float32))
