@@ -107,7 +107,7 @@ def _source_table(kind: str) -> list[str | None]:
     return table
 
 
-SOURCES = {kind: _source_table(kind) for kind in ("b", "h", "s", "p", "d", "q", "1", "2", "3", "4", "6", "8", "16", "32")}
+SOURCES = {kind: _source_table(kind) for kind in WIDTHS}
 
 # Bit patterns that have an inline constant; a literal with such a value is written lit(...) so that it assembles back.
 _INLINE_F32 = {struct.unpack("<I", struct.pack("<f", float(t)))[0]: t for t in FLOATS.values()} | {

@@ -35,7 +35,7 @@ _HALF = ("u16", "i16", "f16")
 _KEEPS_UPPER_HALF = frozenset((
     "v_mad_f16", "v_mad_u16", "v_mad_i16", "v_fma_f16", "v_div_fixup_f16", "v_ashr_pk_i8_i32", "v_ashr_pk_u8_i32",
 ))  # fmt: skip
-"""16-bit results of gfx9 that leave the other half alone (CDNA4 guide, those instructions' notes); the rest clear it."""
+"""16-bit results of gfx9 that leave the other half alone (CDNA4 guide, notes of those); the rest clear it."""
 
 
 @dataclass

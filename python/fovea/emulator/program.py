@@ -49,8 +49,11 @@ VECTOR_ROWS: dict[str, Row] = {
 }
 SCALAR_ROWS = {row.name: row for module_rows in (salu.TABLE, valu_rdna.SCALAR_TABLE) for row in module_rows}
 SPECIAL: dict[str, tuple[Callable[[Build], Step], str]] = {
-    **{n: (make, "valu") for module in (valu_convert, cross_lane, valu_gfx950, valu_scaled) for n, make in module.SPECIAL.items()},
-    **{name: (make, "valu") for name, make in valu_rdna.SPECIAL.items()},
+    **{
+        name: (make, "valu")
+        for module in (valu_convert, cross_lane, valu_gfx950, valu_scaled, valu_rdna)
+        for name, make in module.SPECIAL.items()
+    },
     **{name: (make, "salu") for name, make in {**salu.SPECIAL, **valu_rdna.SCALAR_SPECIAL}.items()},
 }
 _PREFIXES: tuple[tuple[str, Callable[[str, Build], Step], str], ...] = (

@@ -2,10 +2,10 @@
 """Matrix instructions of gfx942 and gfx950 on a sparse A, `v_smfmac_*` (one table).
 
 Layout (AMD's CDNA3 and CDNA4 guides, "Sparse Matrices"; AMD Matrix Instruction Calculator): lane l holds row (A) or
-column (B) l % M of lane group l // M. A lane's values of B belong to as many k in fours; of each four, A stores two, which
-a nibble of the index register places (see `matrix_formats`). Which k a four is differs between instructions, is the same
-for A and B, and so of no effect. The destination is the addend; results as in `mfma`. Where the index register holds
-several sets of a lane's nibbles, abid picks one if cbsz is 0, else it is the first.
+column (B) l % M of lane group l // M. A lane's values of B belong to as many k in fours; of each four, A stores two,
+which a nibble of the index register places (see `matrix_formats`). Which k a four is differs between instructions, is
+the same for A and B, and so of no effect. The destination is the addend; results as in `mfma`. Where the index register
+holds several sets of a lane's nibbles, abid picks one if cbsz is 0, else it is the first.
 """
 
 from __future__ import annotations

@@ -148,10 +148,7 @@ class _Tile:
 
 def _allowed(spec: Wmma, sparse: bool, doubled: bool) -> set[str]:
     """Modifiers that the instruction takes."""
-    if spec.result == "i32":
-        names = {"neg_lo", "clamp"}
-    else:
-        names = {"neg_lo", "neg_hi"}
+    names = {"neg_lo", "clamp"} if spec.result == "i32" else {"neg_lo", "neg_hi"}
     if spec.result in ("f16", "bf16") and doubled:
         names.add("op_sel")
     return names | ({"index_key"} if sparse else set())

@@ -108,7 +108,7 @@ def draw(case: Case) -> list[list[Any]]:
         lanes = [tuple(pool[i] for i in rng.integers(0, high, size)) for high in reach]
         columns.append([lane if size > 1 else lane[0] for lane in lanes])
     if len(columns) == 1:
-        pool = [x for x in samples(split(case.sources[0])[1], 96, rng)]
+        pool = samples(split(case.sources[0])[1], 96, rng)
         if not split(case.sources[0])[0]:
             columns[0][: len(pool)] = pool[:LANES]
     elif len(columns) == 2 and not any(split(kind)[0] for kind in case.sources) and not case.limits:
@@ -131,7 +131,7 @@ def encode(value: Any, kind: str) -> int:
 
 def words(values: list[Any], kind: str, rng: np.random.Generator) -> list[Any]:
     """Registers that hold a source: `(wave, lane)` each. Unused upper halves hold anything."""
-    many, scalar = split(kind)
+    scalar = split(kind)[1]
     bits = int(scalar.lstrip("ubif"))
     items = [v if isinstance(v, tuple) else (v,) for v in values]
     codes = [sum(encode(x, scalar) << bits * i for i, x in enumerate(item)) for item in items]

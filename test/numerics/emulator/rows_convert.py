@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Conversions as formulas on exact numbers; 8-bit floats are in `test_float8`, scaled ones in `test_scaled_conversions`."""
+"""Conversions as formulas on exact numbers; for 8-bit floats see `test_float8` and `test_scaled_conversions`."""
 
 from __future__ import annotations
 

@@ -164,64 +164,6 @@ def test_buffer_to_lds_out_of_range_is_zero() -> None:
     np.testing.assert_array_equal(result.v(2), np.where(LANES < 32, 7, 0))
 
 
-@pytest.mark.parametrize("rows", [16, 32])
-def test_row_swaps(rows: int) -> None:
-    first, second = LANES.astype(U32), (LANES + 100).astype(U32)
-    result = run_assembly(f"v_permlane{rows}_swap_b32 v0, v1", v={0: first, 1: second}, chip="gfx950")
-    for lane in range(64):
-        upper = lane // rows % 2 == 1
-        assert result.v(0)[lane] == (second[lane - rows] if upper else first[lane])
-        assert result.v(1)[lane] == (second[lane] if upper else first[lane + rows])
-
-
-def test_bitop3_is_its_truth_table() -> None:
-    rng = np.random.default_rng(0)
-    a, b, c = (rng.integers(0, 2**32, 64, dtype=np.uint64).astype(U32) for _ in range(3))
-    for table in (0x36, 0x6C, 0xF0, 0x01, 0xE8, 0xFF):
-        result = run_assembly(f"v_bitop3_b32 v3, v0, v1, v2 bitop3:{table:#x}", v={0: a, 1: b, 2: c}, chip="gfx950")
-        wanted = [
-            sum((table >> (4 * (int(x) >> n & 1) + 2 * (int(y) >> n & 1) + (int(z) >> n & 1)) & 1) << n
-                for n in range(32))
-            for x, y, z in zip(a, b, c, strict=True)
-        ]  # fmt: skip
-        assert list(result.v(3)) == wanted
-
-
-def test_ocp_floats() -> None:
-    """All codes of both formats, and rounding with overflow: E4M3FN to NaN, E5M2 to infinity; saturation."""
-    for name, kind in (("fp8", ml_dtypes.float8_e4m3fn), ("bf8", ml_dtypes.float8_e5m2)):
-        for start in range(0, 256, 64):
-            codes = (LANES + start).astype(U32)
-            found = run_assembly(f"v_cvt_f32_{name} v1, v0", v={0: codes}, chip="gfx950").v(1, np.float32)
-            np.testing.assert_array_equal(found, codes.astype(np.uint8).view(kind).astype(np.float32))
-        values = np.concatenate([[1e6, -1e6, 460.0, 470.0, 0.3, -0.001, np.inf, np.nan], np.linspace(-9, 9, 56)])
-        wide = values.astype(np.float32)
-        result = run_assembly(f"v_mov_b32 v1, 0\nv_cvt_pk_{name}_f32 v1, v0, v0", v={0: wide}, chip="gfx950").v(1)
-        wanted = wide.astype(kind)
-        np.testing.assert_array_equal((result & 255).astype(np.uint8).view(kind).astype(np.float32),
-                                      wanted.astype(np.float32))  # fmt: skip
-        text = f"v_mov_b32 v1, 0\nv_cvt_pk_{name}_f32 v1, v0, v0"
-        most = run_assembly(text, v={0: wide}, saturate=True, chip="gfx950").v(1)[0] & 255
-        assert np.array(most, np.uint8).view(kind) == ml_dtypes.finfo(kind).max
-
-
-def test_conversions_and_extremes() -> None:
-    rng = np.random.default_rng(2)
-    a = np.concatenate([[np.nan, np.inf, -0.0, 1e-40, 65520.0], rng.standard_normal(59)]).astype(np.float32)
-    b = np.roll(a, 7)
-    result = run_assembly(
-        "v_cvt_pk_bf16_f32 v2, v0, v1\nv_cvt_pk_f16_f32 v3, v0, v1\nv_prng_b32 v4, v0\nv_maximum3_f32 v5, v0, v1, v0",
-        v={0: a, 1: b}, chip="gfx950",
-    )  # fmt: skip
-    for register, kind in ((2, ml_dtypes.bfloat16), (3, np.float16)):
-        pair = np.ascontiguousarray(result.v(register)).view(np.uint16).view(kind).reshape(64, 2).astype(np.float32)
-        with np.errstate(over="ignore"):
-            np.testing.assert_array_equal(pair, np.stack([a.astype(kind), b.astype(kind)], 1).astype(np.float32))
-    bits = a.view(U32)
-    np.testing.assert_array_equal(result.v(4), (bits << U32(1)) ^ ((bits >> U32(31)) * U32(197)))
-    np.testing.assert_array_equal(result.v(5, np.float32), np.maximum(a, b))
-
-
 @pytest.mark.parametrize("text", [
     "v_mfma_f32_16x16x8_xf32 v[0:3], v[4:5], v[6:7], v[0:3]",  # gfx950 dropped it
     "v_mfma_f32_16x16x128_f8f6f4 v[0:3], v[4:11], v[12:19], v[0:3] cbsz:5",

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Transcendental instructions: within the guides' accuracy of f64 values, and their listed special values.
 
-Accuracy (CDNA4 and RDNA4 guides): 1 unit in the last place for f32 and f16, 2**29 for f64; f32 subnormals are flushed to
-zero of their sign. For sine and cosine the guides state none: 2**-20 (f32) and one unit of 1.0 (f16) are what programs
+Accuracy (CDNA4 and RDNA4 guides): 1 unit in the last place for f32 and f16, 2**29 for f64; f32 subnormals are flushed
+to zero of their sign. For sine and cosine the guides state none: 2**-20 (f32) and one unit of 1.0 (f16) are what programs
 are given by the languages that compile to them.
 """
 
@@ -44,7 +44,9 @@ SPECIAL: dict[str, list[tuple[float, float]]] = {
     "sqrt": [(-np.inf, np.nan), (-1.0, np.nan), (-0.0, -0.0), (0.0, 0.0), (4.0, 2.0), (np.inf, np.inf)],
     "exp": [(-np.inf, 0.0), (-0.0, 1.0), (np.inf, np.inf)],
     "log": [(-np.inf, np.nan), (-1.0, np.nan), (-0.0, -np.inf), (0.0, -np.inf), (1.0, 0.0), (np.inf, np.inf)],
-    "sin": [(-np.inf, np.nan), (-0.0, -0.0), (0.25, 1.0), (np.inf, np.nan), (4096.0, 0.0), (-4096.0, 0.0), (257.25, 1.0)],
+    "sin": [
+        (-np.inf, np.nan), (-0.0, -0.0), (0.25, 1.0), (np.inf, np.nan), (4096.0, 0.0), (-4096.0, 0.0), (257.25, 1.0),
+    ],
     "cos": [(-np.inf, np.nan), (-0.0, 1.0), (0.25, 0.0), (np.inf, np.nan), (4096.0, 1.0), (257.5, -1.0)],
 }  # fmt: skip
 """The guides' functional examples, and arguments beyond 256 revolutions."""
@@ -94,7 +96,8 @@ def test_accuracy(name: str, function: str, kind: str, chip: str) -> None:
     with np.errstate(all="ignore"):
         exact = FUNCTIONS[function]((values if keeps else flushed(values)).astype(LONG))
         rounded = exact.astype(dtype)
-        bound = ABSOLUTE.get((function, kind), np.abs(np.spacing(rounded).astype(LONG)) * (2.0**29 if kind == "f64" else 1))
+        unit = np.abs(np.spacing(rounded).astype(LONG)) * (2.0**29 if kind == "f64" else 1)
+        bound = ABSOLUTE.get((function, kind), unit)
         error = np.abs(found.astype(LONG) - exact)
     special = ~np.isfinite(exact)
     overflow = np.isfinite(exact) & ~np.isfinite(rounded)

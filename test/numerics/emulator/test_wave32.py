@@ -56,8 +56,6 @@ def test_halves_of_registers(chip: str) -> None:
     v = {0: np.ones(64, F32), 1: both}
     packed = run_assembly("v_cvt_pk_fp8_f32 v1.h, v0, v0", v=v, exec_mask=LOW, chip=chip)
     np.testing.assert_array_equal(packed.v(1)[:32], 0x38381234)
-    with pytest.raises(EmulationError, match="byte_sel is not supported"):
-        run_assembly("v_cvt_sr_fp8_f32 v1, v0, v0 byte_sel:2", chip=chip)
     with pytest.raises(EmulationError, match="names a half"):
         run_assembly("v_add_f32 v1.h, v0, v0", chip=chip)
 
