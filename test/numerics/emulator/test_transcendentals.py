@@ -2,8 +2,8 @@
 """Transcendental instructions: within the guides' accuracy of f64 values, and their listed special values.
 
 Accuracy (CDNA4 and RDNA4 guides): 1 unit in the last place for f32 and f16, 2**29 for f64; f32 subnormals are flushed
-to zero of their sign. For sine and cosine the guides state none: 2**-20 (f32) and one unit of 1.0 (f16) are what programs
-are given by the languages that compile to them.
+to zero of their sign. For sine and cosine the guides state none: 2**-20 (f32) and one unit of 1.0 (f16) are what the
+languages that compile to them promise.
 """
 
 from __future__ import annotations
