@@ -225,15 +225,17 @@ CASES: list[Case] = [
     *cases(SINGLE),
     *[
         case
-        for kind in ALL
-        for case in cases({f"v_fmac_{kind}: {kind} <- {kind} {kind} {kind}": fma(kind)}, accumulate=True)
+        for kind, chip in (("f16", "gfx1201"), ("f32", "gfx942"), ("f64", "gfx942"))
+        for case in cases({f"v_fmac_{kind}: {kind} <- {kind} {kind} {kind}": fma(kind)}, accumulate=True, chip=chip)
     ],
     *cases({"v_pk_fmac_f16: pk_f16 <- pk_f16 pk_f16 pk_f16": fma("f16")}, accumulate=True),
     *[
         case
-        for kind in ("f16", "f32")
+        for kind, chip in (("f16", "gfx1201"), ("f32", "gfx942"))
         for name, place in (("fmamk", 1), ("fmaak", 2))
-        for case in cases({f"v_{name}_{kind}: {kind} <- {kind} {kind} {kind}": fma(kind)}, constants=((place, 0.625),))
+        for case in cases(
+            {f"v_{name}_{kind}: {kind} <- {kind} {kind} {kind}": fma(kind)}, constants=((place, 0.625),), chip=chip
+        )
     ],
     *cases({"v_dot2_f32_f16: f32 <- 2f16 2f16 f32": dot2(floats)}, **_HALF_PRODUCT),
     *cases({"v_dot2c_f32_f16: f32 <- 2f16 2f16 f32": dot2(floats)}, accumulate=True, **_HALF_PRODUCT),

@@ -169,6 +169,15 @@ BITS16 = {
         for kind in ("u16", "i16") for name, operation in (("min", min), ("max", max))
     },
 }  # fmt: skip
+def saturated(low: int, high: int) -> Any:
+    """v_ashr_pk: both sources shifted right and saturated to bytes."""
+    return lambda a, b, s: sum((min(max(x >> s % 32, low), high) & 255) << 8 * n for n, x in enumerate((a, b)))
+
+
+GFX950 = {
+    "v_ashr_pk_i8_i32: u16 <- i32 i32 u32": saturated(-128, 127),
+    "v_ashr_pk_u8_i32: u16 <- i32 i32 u32": saturated(0, 255),
+}
 GFX12 = {
     "v_mov_b16: u16 <- u16": lambda a: a,
     "v_and_b16: u16 <- u16 u16": lambda a, b: a & b,
@@ -205,6 +214,7 @@ CASES: list[Case] = [
         })
     ],
     *cases(BITS16),
+    *on("gfx950", cases(GFX950)),
     *on("gfx1201", cases(GFX12)),
 ]  # fmt: skip
 """v_dot and v_lshl_add_u64 state what their guides do: shifts of v_lshl_add_u64 are 0 to 4."""

@@ -17,6 +17,7 @@ from assembly_runner import run_assembly
 
 from fovea.emulator import EmulationError
 from fovea.emulator.disassembler import DisassemblyError, disassemble
+from fovea.emulator.matrix_scaled import TABLE as SCALED
 
 U32 = np.uint32
 LANES = np.arange(64)
@@ -25,6 +26,9 @@ FORMATS: list[tuple[Any, int]] = [
     (ml_dtypes.float6_e3m2fn, 6), (ml_dtypes.float4_e2m1fn, 4),
 ]  # fmt: skip
 SHAPES = [(16, 128), (32, 64)]
+TRANSPOSING = [("b64_tr_b16", 16, 2), ("b64_tr_b8", 8, 2), ("b64_tr_b4", 4, 2), ("b96_tr_b6", 6, 3)]
+TESTED = {f"ds_read_{name}" for name, _, _ in TRANSPOSING}
+SCALED_TESTED = {f"v_mfma_{scale}f32_{s}x{s}x{k}_f8f6f4" for s, k in SHAPES for scale in ("", "scale_")}
 
 
 def operand_registers(matrix: Any, number: int, depth: int) -> dict[int, Any]:
@@ -114,8 +118,11 @@ def test_scale_255_is_nan() -> None:
     assert np.isnan(found[5]).all() and not np.isnan(np.delete(found, 5, axis=0)).any()
 
 
-@pytest.mark.parametrize(("name", "bits", "words"), [("b64_tr_b16", 16, 2), ("b64_tr_b8", 8, 2), ("b64_tr_b4", 4, 2),
-                                                     ("b96_tr_b6", 6, 3)])  # fmt: skip
+def test_every_scaled_row_is_tested() -> None:
+    assert set(SCALED) == SCALED_TESTED
+
+
+@pytest.mark.parametrize(("name", "bits", "words"), TRANSPOSING)
 def test_transposing_read(name: str, bits: int, words: int) -> None:
     """Blocks of 16 lanes read rows of 16 values; lane c receives column c."""
     count = 32 * words // bits

@@ -99,7 +99,8 @@ def test_store(family: str, name: str) -> None:
         for lane in ON:
             found = struct.pack("<8I", *[int(result.v(24 + i)[lane]) for i in range(8)])
             part = move.stored([data[i][lane] for i in range(move.registers)])
-            assert found == struct.pack("<I", 0xC3C33C3C) + part + struct.pack("<8I", *[0xC3C33C3C] * 8)[4 + len(part) :]
+            fill_bytes = struct.pack("<8I", *[0xC3C33C3C] * 8)
+            assert found == fill_bytes[:4] + part + fill_bytes[4 + len(part) :]
         return
     run(family, text, memory, v)
     wanted = bytearray(before.tobytes())
@@ -125,7 +126,11 @@ def atomic_values(name: str, bits: int, count: int) -> list[int]:
 
 
 def play(
-    update: Callable[[int, int], int] | None, cells: list[int], targets: list[int], values: list[int], compare: list[int]
+    update: Callable[[int, int], int] | None,
+    cells: list[int],
+    targets: list[int],
+    values: list[int],
+    compare: list[int],
 ) -> list[int]:
     """Lanes act in ascending order; returns what each saw, and changes `cells`."""
     seen = [0] * 64
@@ -149,7 +154,7 @@ def test_atomic(family: str, name: str) -> None:
     size, count = bits // 8, bits // 32
     cells = atomic_values(name, bits, 8)
     targets = [RNG.randrange(8) for _ in range(64)]
-    values, compare = atomic_values(name, bits, 64), [RNG.choice(cells + [0]) for _ in range(64)]
+    values, compare = atomic_values(name, bits, 64), [RNG.choice([*cells, 0]) for _ in range(64)]
     swap = plain == "cmpswap"
     if swap:
         values = [RNG.choice(cells) for _ in range(64)]
@@ -157,8 +162,9 @@ def test_atomic(family: str, name: str) -> None:
     data = register_pairs(values, bits, 8) | (register_pairs(compare, bits, 8 + count) if swap else {})
     source = span("v", 8, count * (2 if swap else 1))
     into = {20 + i: np.full(64, 7, U32) for i in range(count)}
+    old = span("v", 20, count)
     operands = {
-        "global": f"{span('v', 20, count)}, v0, {source}, s[60:61]", "flat": f"{span('v', 20, count)}, v[0:1], {source}",
+        "global": f"{old}, v0, {source}, s[60:61]", "flat": f"{old}, v[0:1], {source}",
         "buffer": f"{source}, v0, s[4:7], 0 offen",
     }[family]  # fmt: skip
     v = data | into | {0: np.array(targets, U32) * U32(size)}
