@@ -79,10 +79,10 @@ def samples(kind: str, count: int, rng: np.random.Generator) -> list[Any]:
         return [bool(x) for x in rng.integers(0, 2, count)]
     bits = int(kind.lstrip("ubif"))
     if kind[0] in "ui":
-        edges = [int(x) for x in _INTEGERS if x < 1 << bits]
+        whole = [int(x) for x in _INTEGERS if x < 1 << bits]
         random = [int(x) for x in rng.integers(0, 1 << min(bits, 63), count - count // 4, dtype=np.uint64)]
         small = [int(x) for x in rng.integers(0, 70, count // 4)]
-        values = edges + random + small
+        values = whole + random + small
         return [x - (1 << bits) if kind[0] == "i" and x >> bits - 1 else x for x in values]
     info: Any = ml_dtypes.finfo(_NUMPY[kind])
     tiny, least, most = float(info.tiny), float(info.smallest_subnormal), float(info.max)

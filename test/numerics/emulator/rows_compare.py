@@ -20,6 +20,10 @@ def unordered(a: float, b: float) -> bool:
     return math.isnan(a) or math.isnan(b)
 
 
+def negated(test: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
+    return lambda a, b: not test(a, b)
+
+
 _ORDERED: dict[str, Callable[[Any, Any], bool]] = {
     **{name: INTEGER[name] for name in ("f", "lt", "eq", "le", "gt", "ge")},
     "lg": lambda a, b: a < b or a > b,
@@ -30,7 +34,7 @@ FLOAT: dict[str, Callable[[Any, Any], bool]] = {
     "u": unordered,
     "tru": lambda a, b: True,
     # The negated forms hold where a source is NaN.
-    **{f"n{name}": lambda a, b, f=f: not f(a, b) for name, f in _ORDERED.items() if name not in ("f", "o")},
+    **{f"n{name}": negated(f) for name, f in _ORDERED.items() if name not in ("f", "o")},
 }
 
 

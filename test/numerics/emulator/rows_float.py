@@ -110,7 +110,7 @@ def division_scale(kind: str) -> Callable[[float, float, float], tuple[float, bo
     put = scaled(kind)
 
     def subnormal(x: float | Fraction) -> bool:
-        return 0 < abs(x) < Fraction(2) ** low
+        return 0 < abs(x) < Fraction(1, 2**-low)
 
     def compute(value: float, d: float, n: float) -> tuple[float, bool]:
         is_denominator = value == d

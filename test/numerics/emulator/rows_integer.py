@@ -78,7 +78,7 @@ def lowest(x: int) -> int:
     return (x & -x).bit_length() - 1 if x else -1
 
 
-WORDS = {
+WORDS: dict[str, Any] = {
     "v_mov_b32: u32 <- u32": lambda a: a,
     "v_mov_b64: u64 <- u64": lambda a: a,
     "v_not_b32: u32 <- u32": lambda a: ~a,
@@ -141,7 +141,7 @@ WORDS = {
     "v_mad_u32_u16: u32 <- u16 u16 u32": lambda a, b, c: a * b + c,
     "v_mad_i32_i16: i32 <- i16 i16 i32": lambda a, b, c: a * b + c,
 }
-EXTREMES = {
+EXTREMES: dict[str, Any] = {
     "v_min_T: T <- T T": lambda kind: min,
     "v_max_T: T <- T T": lambda kind: max,
     "v_min3_T: T <- T T T": lambda kind: min,
@@ -153,7 +153,7 @@ HALVES: dict[str, Any] = {
     "sub_T: pT <- pT pT": lambda a, b: a - b,
     "mad_T: pT <- pT pT pT": lambda a, b, c: a * b + c,
 }
-BITS16 = {
+BITS16: dict[str, Any] = {
     "v_subrev_u16: u16 <- u16 u16": lambda a, b: b - a,
     "v_mul_lo_u16: u16 <- u16 u16": lambda a, b: a * b,
     "v_mad_legacy_u16: u16 <- u16 u16 u16": lambda a, b, c: a * b + c,
@@ -174,11 +174,16 @@ def saturated(low: int, high: int) -> Any:
     return lambda a, b, s: sum((min(max(x >> s % 32, low), high) & 255) << 8 * n for n, x in enumerate((a, b)))
 
 
-GFX950 = {
+def for_any(formula: Any) -> Any:
+    """The same formula for all kinds."""
+    return lambda kind: formula
+
+
+GFX950: dict[str, Any] = {
     "v_ashr_pk_i8_i32: u16 <- i32 i32 u32": saturated(-128, 127),
     "v_ashr_pk_u8_i32: u16 <- i32 i32 u32": saturated(0, 255),
 }
-GFX12 = {
+GFX12: dict[str, Any] = {
     "v_mov_b16: u16 <- u16": lambda a: a,
     "v_and_b16: u16 <- u16 u16": lambda a, b: a & b,
     "v_or_b16: u16 <- u16 u16": lambda a, b: a | b,
@@ -209,7 +214,7 @@ CASES: list[Case] = [
         case
         for prefix, packed in (("v_", ""), ("v_pk_", "pk_"))
         for case in each(("u16", "i16"), {
-            f"{prefix}{line}".replace("pT", f"{packed}T"): (lambda kind, f=formula: f)
+            f"{prefix}{line}".replace("pT", f"{packed}T"): for_any(formula)
             for line, formula in HALVES.items()
         })
     ],

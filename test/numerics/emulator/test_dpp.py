@@ -30,12 +30,28 @@ def within_row(lane: int, source: int) -> int | None:
     return source if source >= 0 and row(source) == row(lane) else None
 
 
+def shifted(distance: int) -> Source:
+    return lambda lane: within_row(lane, lane + distance)
+
+
+def rotated(distance: int) -> Source:
+    return lambda lane: row(lane) + (lane - distance) % 16
+
+
+def shared(place: int) -> Source:
+    return lambda lane: row(lane) + place
+
+
+def crossed(bits: int) -> Source:
+    return lambda lane: lane ^ bits
+
+
 BOTH: dict[str, Source] = {
     "quad_perm:[3,0,1,2]": lambda i: (i & ~3) + (3, 0, 1, 2)[i & 3],
     "quad_perm:[1,1,3,0]": lambda i: (i & ~3) + (1, 1, 3, 0)[i & 3],
-    **{f"row_shl:{n}": lambda i, n=n: within_row(i, i + n) for n in (1, 3, 15)},
-    **{f"row_shr:{n}": lambda i, n=n: within_row(i, i - n) for n in (1, 8, 15)},
-    **{f"row_ror:{n}": lambda i, n=n: row(i) + (i - n) % 16 for n in (1, 5, 15)},
+    **{f"row_shl:{n}": shifted(n) for n in (1, 3, 15)},
+    **{f"row_shr:{n}": shifted(-n) for n in (1, 8, 15)},
+    **{f"row_ror:{n}": rotated(n) for n in (1, 5, 15)},
     "row_mirror": lambda i: row(i) + 15 - i % 16,
     "row_half_mirror": lambda i: (i & ~7) + 7 - i % 8,
 }  # fmt: skip
@@ -50,8 +66,8 @@ GFX9: dict[str, Source] = BOTH | {
     "wave_ror:1": lambda i: (i - 1) % 64,
 }
 LATER: dict[str, Source] = BOTH | {
-    **{f"row_share:{n}": lambda i, n=n: row(i) + n for n in (0, 2, 15)},
-    **{f"row_xmask:{n}": lambda i, n=n: i ^ n for n in (1, 5, 15)},
+    **{f"row_share:{n}": shared(n) for n in (0, 2, 15)},
+    **{f"row_xmask:{n}": crossed(n) for n in (1, 5, 15)},
 }
 CASES = [("gfx942", control, source) for control, source in GFX9.items()] + [
     (chip, control, source) for chip in ("gfx1100", "gfx1200", "gfx1201") for control, source in LATER.items()

@@ -40,7 +40,7 @@ def test_vector_and_scalar_rows() -> None:
     assert {*VECTOR_ROWS, *SCALAR_ROWS, *SPECIAL} - TESTED == set()
 
 
-def test_memory_rows() -> None:
+def test_moves_and_atomics() -> None:
     moves = {f"{family}_{name}" for family in (*FAMILIES, "scratch") for name in memory_ops.ACCESSES}
     plain = {name for name in OPERATIONS if not name.endswith(("f32", "f64", "f16"))} | {"cmpswap"}
     names = {*OPERATIONS, *plain, *(f"{name}_x2" for name in plain)}
