@@ -13,6 +13,7 @@ from fovea.emulator import (
     cross_lane,
     rdna,
     salu,
+    salu_float,
     valu_compare,
     valu_convert,
     valu_float,
@@ -47,14 +48,14 @@ VECTOR_ROWS: dict[str, Row] = {
     for module in (valu_integer, valu_float, valu_convert, valu_compare, valu_gfx950, valu_rdna)
     for row in module.TABLE
 }
-SCALAR_ROWS = {row.name: row for module_rows in (salu.TABLE, valu_rdna.SCALAR_TABLE) for row in module_rows}
+SCALAR_ROWS = {row.name: row for row in (*salu.TABLE, *salu_float.TABLE, *valu_rdna.SCALAR_TABLE)}
 SPECIAL: dict[str, tuple[Callable[[Build], Step], str]] = {
     **{
         name: (make, "valu")
         for module in (valu_convert, cross_lane, valu_gfx950, valu_scaled, valu_rdna)
         for name, make in module.SPECIAL.items()
     },
-    **{name: (make, "salu") for name, make in {**salu.SPECIAL, **valu_rdna.SCALAR_SPECIAL}.items()},
+    **{name: (make, "salu") for name, make in salu.SPECIAL.items()},
 }
 _PREFIXES: tuple[tuple[str, Callable[[str, Build], Step], str], ...] = (
     ("v_mfma_", compile_matrix, "mfma"),

@@ -66,6 +66,7 @@ def _halves(round_half: Any) -> Any:
     return lambda a, b: _pack16(round_half(a), round_half(b))
 
 
+toward_zero_pair = _halves(_round_toward_zero16)
 TABLE: list[Row] = [
     *rows("v_cvt_f32_u32: f32 <- u32\n v_cvt_f32_i32: f32 <- i32\n v_cvt_f32_f16: f32 <- f16\n"
           "v_cvt_f32_f64: f32 <- f64",
@@ -80,11 +81,13 @@ TABLE: list[Row] = [
     *rows("v_cvt_flr_i32_f32: i32 <- f32", lambda x: saturate(I32)(np.floor(x))),
     *[row for byte in range(4) for row in rows(
         f"v_cvt_f32_ubyte{byte}: f32 <- u32", lambda x, s=8 * byte: ((x >> U32(s)) & U32(255)).astype(F32))],
-    *rows("v_cvt_pkrtz_f16_f32: u32 <- f32 f32", _halves(_round_toward_zero16)),
+    *rows("v_cvt_pkrtz_f16_f32: u32 <- f32 f32", toward_zero_pair),
     *rows("v_cvt_pknorm_i16_f32: u32 <- f32 f32", _halves(_normalized(np.int16))),
     *rows("v_cvt_pknorm_u16_f32: u32 <- f32 f32", _halves(_normalized(U16))),
     *rows("v_cvt_pk_u16_u32: u32 <- u32 u32", _halves(_clip_to(U16))),
     *rows("v_cvt_pk_i16_i32: u32 <- i32 i32", _halves(_clip_to(np.int16))),
+    *rows("v_cvt_pk_u16_f32: u32 <- f32 f32", _halves(saturate(U16))),
+    *rows("v_cvt_pk_i16_f32: u32 <- f32 f32", _halves(saturate(np.int16))),
     *rows("v_cvt_pk_u8_f32: u32 <- f32 u32 u32", _insert_byte),
     *rows("v_pack_b32_f16: u32 <- f16 f16", _pack16),
 ]  # fmt: skip

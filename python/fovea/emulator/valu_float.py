@@ -112,18 +112,18 @@ def upper_zero(a: Any, b: Any, most: Any) -> Any:
     return np.where(zeros, np.where(np.signbit(a), b, a), most) if np.any(zeros) else most
 
 
-def _minimum(a: Any, b: Any) -> Any:
+def minimum_number(a: Any, b: Any) -> Any:
     """IEEE 754-2008 minNum: a number wins over a NaN."""
     return lower_zero(a, b, np.fmin(a, b))
 
 
-def _maximum(a: Any, b: Any) -> Any:
+def maximum_number(a: Any, b: Any) -> Any:
     return upper_zero(a, b, np.fmax(a, b))
 
 
 def _med3(a: Any, b: Any, c: Any) -> Any:
     nan = np.isnan(a) | np.isnan(b) | np.isnan(c)
-    middle = _maximum(_minimum(a, b), _minimum(_maximum(a, b), c))
+    middle = maximum_number(minimum_number(a, b), minimum_number(maximum_number(a, b), c))
     return np.where(nan, np.fmin(np.fmin(a, b), c), middle)
 
 
@@ -294,10 +294,10 @@ TABLE: list[Row] = [
     *_each("v_mul", "T", "T T", np.multiply),
     *_each("v_sub", "T", "T T", np.subtract, ("f32", "f16")),
     *_each("v_subrev", "T", "T T", lambda a, b: b - a, ("f32", "f16")),
-    *_each("v_min", "T", "T T", _minimum),
-    *_each("v_max", "T", "T T", _maximum),
-    *_each("v_min3", "T", "T T T", _three(_minimum), ("f32", "f16")),
-    *_each("v_max3", "T", "T T T", _three(_maximum), ("f32", "f16")),
+    *_each("v_min", "T", "T T", minimum_number),
+    *_each("v_max", "T", "T T", maximum_number),
+    *_each("v_min3", "T", "T T T", _three(minimum_number), ("f32", "f16")),
+    *_each("v_max3", "T", "T T T", _three(maximum_number), ("f32", "f16")),
     *_each("v_med3", "T", "T T T", _med3, ("f32", "f16")),
     *rows("v_mul_legacy_f32: f32 <- f32 f32", _legacy_multiply),
     *rows("v_fma_f32: f32 <- f32 f32 f32", fma32),
@@ -315,8 +315,8 @@ TABLE: list[Row] = [
     *rows("v_pk_fma_f16: pk_f16 <- pk_f16 pk_f16 pk_f16", fma16),
     *rows("v_pk_mul_f16: pk_f16 <- pk_f16 pk_f16", np.multiply),
     *rows("v_pk_add_f16: pk_f16 <- pk_f16 pk_f16", np.add),
-    *rows("v_pk_min_f16: pk_f16 <- pk_f16 pk_f16", _minimum),
-    *rows("v_pk_max_f16: pk_f16 <- pk_f16 pk_f16", _maximum),
+    *rows("v_pk_min_f16: pk_f16 <- pk_f16 pk_f16", minimum_number),
+    *rows("v_pk_max_f16: pk_f16 <- pk_f16 pk_f16", maximum_number),
     *rows("v_dot2_f32_f16: f32 <- pk_f16 pk_f16 f32", _dot2),
     *rows("v_dot2c_f32_f16: f32 <- pk_f16 pk_f16 f32", _dot2, accumulate=True),
     *rows("v_pk_fmac_f16: pk_f16 <- pk_f16 pk_f16 pk_f16", fma16, accumulate=True),

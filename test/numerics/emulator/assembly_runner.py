@@ -69,8 +69,8 @@ def run_assembly(
     `v` maps a vector register to its values (64 lanes, or `(wave, 64)`), given as any 32-bit type or as 64-bit values
     that fill a pair. Pointers to `buffers` are placed in s[60:61], s[62:63], ... Wave numbers are in s59. `timing` adds
     the rules of waits and wait states to the other checks, `profile` the counts of `traffic.py` to the statistics,
-    `shared` the races between workgroups; `written` are the marks of the first buffer. Scalars may differ between waves: an array
-    for a number.
+    `shared` the races between workgroups; `written` are the marks of the first buffer. Scalars may differ between
+    waves: an array for a number.
     """
     # Naming v63, a0 and the like is not needed: the files always have 64 vector and 64 accumulation registers.
     lines = parse_assembly(f"test:\n{text}\ns_endpgm\n", "test")

@@ -264,7 +264,7 @@ def check(case: Case) -> None:
             if kind == "mask":
                 assert lanes[lane] == bool(value), message
             elif case.tolerance is not None and math.isfinite(value):
-                number = float(np.array(lanes[lane], f"u{int(scalar[1:]) // 8}").view(_NUMPY[scalar]))
+                number = float(np.array(lanes[lane], f"u{int(scalar.lstrip('bf')) // 8}").view(_NUMPY[scalar]))
                 assert abs(number - value) <= case.tolerance(*sources), message
             elif isinstance(lanes[lane], tuple):
                 assert all(same(a, b, scalar) for a, b in zip(lanes[lane], value, strict=True)), message

@@ -82,4 +82,8 @@ GFX950: dict[str, Callable[..., Any]] = {
     "v_cvt_pk_f16_f32: 2f16 <- f32 f32": both(nearest("f16")),
     "v_cvt_f32_bf16: f32 <- u16": bfloat,
 }
-CASES: list[Case] = [*cases(ROWS), *on("gfx950", cases(GFX950))]
+GFX12: dict[str, Callable[..., Any]] = {
+    "v_cvt_pk_u16_f32: 2u16 <- f32 f32": both(integer(U16)),
+    "v_cvt_pk_i16_f32: 2i16 <- f32 f32": both(integer(I16)),
+}
+CASES: list[Case] = [*cases(ROWS), *on("gfx950", cases(GFX950)), *on("gfx1201", cases(GFX12))]

@@ -66,10 +66,10 @@ def exponent(x: float) -> int:
     return math.frexp(x)[1] if math.isfinite(x) else 0
 
 
-def dot2(pairs: Callable[[Any], tuple[float, float]]) -> Callable[..., float]:
+def dot2(pairs: Callable[[Any], tuple[float, float]], kind: str = "f32") -> Callable[..., float]:
     def compute(a: Any, b: Any, c: float) -> float:
         (a0, a1), (b0, b1) = pairs(a), pairs(b)
-        return rounded(plus(plus(times(a0, b0), times(a1, b1)), c), "f32")
+        return rounded(plus(plus(times(a0, b0), times(a1, b1)), c), kind)
 
     return compute
 
@@ -90,12 +90,13 @@ def codes(pair: tuple[int, int]) -> tuple[float, float]:
     return bfloat(pair[0]), bfloat(pair[1])
 
 
-def dot2_error(pairs: Callable[[Any], tuple[float, float]]) -> Callable[..., float]:
+def dot2_error(pairs: Callable[[Any], tuple[float, float]], kind: str = "f32") -> Callable[..., float]:
     """The order of the additions is the hardware's: each of up to three rounds by half a unit of the terms' sum."""
+    bits, low, _ = LAYOUT[kind]
 
     def compute(a: Any, b: Any, c: float) -> float:
         size = sum(abs(x * y) for x, y in zip(pairs(a), pairs(b), strict=True)) + abs(c)
-        return 3 * 2.0**-24 * size + 3 * 2.0**-150 if math.isfinite(size) else INF
+        return 3 * 2.0**-bits * size + 3 * 2.0 ** (low - bits) if math.isfinite(size) else INF
 
     return compute
 
@@ -106,11 +107,12 @@ def division_scale(kind: str) -> Callable[[float, float, float], tuple[float, bo
     Where both the reciprocal and the quotient are subnormal the denominator goes down: the guide has it go up, where
     it would overflow.
     """
-    shift, gap, tiny, low = (64, 96, 23 - 127, -126) if kind == "f32" else (128, 768, 53 - 1023, -1022)
+    single = kind == "f32"
+    shift, gap, tiny, smallest = (64, 96, 23 - 127, 126) if single else (128, 768, 53 - 1023, 1022)
     put = scaled(kind)
 
     def subnormal(x: float | Fraction) -> bool:
-        return 0 < abs(x) < Fraction(1, 2**-low)
+        return 0 < abs(Fraction(x)) < Fraction(1, 2**smallest)
 
     def compute(value: float, d: float, n: float) -> tuple[float, bool]:
         is_denominator = value == d
@@ -207,6 +209,30 @@ GFX950 = {
     "v_pk_minimum3_f16: pk_f16 <- pk_f16 pk_f16 pk_f16": minimum,
     "v_pk_maximum3_f16: pk_f16 <- pk_f16 pk_f16 pk_f16": maximum,
 }
+GFX12_EACH: dict[str, Callable[[str], Callable[..., Any]]] = {
+    "v_minmax_T: T <- T T T": lambda kind: lambda a, b, c: maximum_number(minimum_number(a, b), c),
+    "v_maxmin_T: T <- T T T": lambda kind: lambda a, b, c: minimum_number(maximum_number(a, b), c),
+    "v_minimummaximum_T: T <- T T T": lambda kind: lambda a, b, c: maximum(minimum(a, b), c),
+    "v_maximumminimum_T: T <- T T T": lambda kind: lambda a, b, c: minimum(maximum(a, b), c),
+    "v_minimum_T: T <- T T": lambda kind: minimum,
+    "v_maximum_T: T <- T T": lambda kind: maximum,
+}
+
+
+def legacy(a: float, b: float, c: float) -> float:
+    """The product with a zero is zero."""
+    return rounded(plus(0.0 if a == 0 or b == 0 else times(a, b), c), "f32")
+
+
+GFX12: dict[str, Callable[..., Any]] = {
+    "v_minimum_f64: f64 <- f64 f64": minimum,
+    "v_maximum_f64: f64 <- f64 f64": maximum,
+    "v_minimum3_f16: f16 <- f16 f16 f16": minimum,
+    "v_maximum3_f16: f16 <- f16 f16 f16": maximum,
+    "v_pk_minimum_f16: pk_f16 <- pk_f16 pk_f16": minimum,
+    "v_pk_maximum_f16: pk_f16 <- pk_f16 pk_f16": maximum,
+    "v_fma_dx9_zero_f32: f32 <- f32 f32 f32": legacy,
+}
 _HALF_PRODUCT: dict[str, Any] = {"tolerance": dot2_error(floats)}
 _BRAIN_PRODUCT: dict[str, Any] = {"tolerance": dot2_error(codes)}
 
@@ -237,6 +263,13 @@ CASES: list[Case] = [
             {f"v_{name}_{kind}: {kind} <- {kind} {kind} {kind}": fma(kind)}, constants=((place, 0.625),), chip=chip
         )
     ],
+    *on("gfx1201", [
+        *each(("f16", "f32"), GFX12_EACH), *cases(GFX12),
+        *cases({"v_dot2_f16_f16: f16 <- 2f16 2f16 f16": dot2(floats, "f16")}, tolerance=dot2_error(floats, "f16")),
+        *cases({"v_dot2_bf16_bf16: bf16 <- 2bf16 2bf16 bf16": dot2(floats, "bf16")},
+               tolerance=dot2_error(floats, "bf16")),
+        *cases({"v_fmac_dx9_zero_f32: f32 <- f32 f32 f32": legacy}, accumulate=True),
+    ]),
     *cases({"v_dot2_f32_f16: f32 <- 2f16 2f16 f32": dot2(floats)}, **_HALF_PRODUCT),
     *cases({"v_dot2c_f32_f16: f32 <- 2f16 2f16 f32": dot2(floats)}, accumulate=True, **_HALF_PRODUCT),
     *on("gfx950", [

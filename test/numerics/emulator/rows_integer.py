@@ -136,6 +136,8 @@ WORDS: dict[str, Any] = {
     "v_cndmask_b32: u32 <- u32 u32 mask": lambda a, b, c: b if c else a,
     "v_dot4_i32_i8: i32 <- u32 u32 i32": dot(8, True),
     "v_dot4_u32_u8: u32 <- u32 u32 u32": dot(8, False),
+    "v_dot8_i32_i4: i32 <- u32 u32 i32": dot(4, True),
+    "v_dot8_u32_u4: u32 <- u32 u32 u32": dot(4, False),
     "v_dot2_i32_i16: i32 <- u32 u32 i32": dot(16, True),
     "v_dot2_u32_u16: u32 <- u32 u32 u32": dot(16, False),
     "v_mad_u32_u16: u32 <- u16 u16 u32": lambda a, b, c: a * b + c,
@@ -193,6 +195,14 @@ GFX12: dict[str, Any] = {
     "v_cvt_u32_u16: u32 <- u16": lambda a: a,
     "v_cvt_i32_i16: i32 <- i16": lambda a: a,
     "v_xor3_b32: u32 <- u32 u32 u32": lambda a, b, c: a ^ b ^ c,
+    "v_sat_pk_u8_i16: u16 <- 2i16": lambda x: sum(min(max(part, 0), 255) << 8 * n for n, part in enumerate(x)),
+    **{
+        f"v_{name}_{kind}: {kind} <- {kind} {kind} {kind}": formula
+        for kind in ("u32", "i32")
+        for name, formula in (
+            ("minmax", lambda a, b, c: max(min(a, b), c)), ("maxmin", lambda a, b, c: min(max(a, b), c)),
+        )
+    },
 }
 CASES: list[Case] = [
     *cases(WORDS),
@@ -202,7 +212,8 @@ CASES: list[Case] = [
     *cases({"v_lshl_add_u64: u64 <- u64 u32 u64": lambda a, b, c: (a << b) + c}, limits=((1, 0, 4),)),
     # op_sel's defaults: the low result is the low half of source 0, the high one that of source 1.
     *cases({"v_pk_mov_b32: 2u32 <- 2u32 2u32": lambda a, b: (a[0], b[0])}),
-    *cases({"v_dot4c_i32_i8: i32 <- u32 u32 i32": dot(8, True)}, accumulate=True),
+    *cases({"v_dot4c_i32_i8: i32 <- u32 u32 i32": dot(8, True), "v_dot8c_i32_i4: i32 <- u32 u32 i32": dot(4, True),
+            "v_dot2c_i32_i16: i32 <- u32 u32 i32": dot(16, True)}, accumulate=True),
     *cases({"v_accvgpr_write_b32: u32 <- u32": lambda a: a},
            text="v_accvgpr_write_b32 a1, {0}\nv_accvgpr_read_b32 {d}, a1"),
     *cases({"v_accvgpr_read_b32: u32 <- u32": lambda a: a},

@@ -7,10 +7,27 @@ gives the result, the new SCC where it is written, or both as a tuple; `nz` stan
 
 from __future__ import annotations
 
+import math
+import struct
 from collections.abc import Callable
 from typing import Any
 
-from exact import add, multiply, rounded, subtract, to_integer
+from exact import (
+    add,
+    fma,
+    maximum,
+    maximum_number,
+    minimum,
+    minimum_number,
+    multiply,
+    rounded,
+    subtract,
+    to_integer,
+    toward_zero,
+)
+from row_runner import encode
+from rows_compare import FLOAT
+from rows_float import whole
 from rows_integer import highest, low_signed, lowest
 
 Formula = Callable[..., Any]
@@ -116,6 +133,7 @@ ROWS: dict[str, Formula] = {
     },
     "s_pack_ll_b32_b16: u32 <- u32 u32": halves(0, 0),
     "s_pack_lh_b32_b16: u32 <- u32 u32": halves(0, 16),
+    "s_pack_hl_b32_b16: u32 <- u32 u32": halves(16, 0),
     "s_pack_hh_b32_b16: u32 <- u32 u32": halves(16, 16),
     **{
         f"s_cmp_{name}_{kind}: scc <- {kind} {kind}": formula
@@ -160,14 +178,40 @@ CONSTANTS: dict[str, Formula] = {
        for name, formula in COMPARISONS.items()},
     **{f"s_cmpk_{name}_u32: scc <- u32 k": formula for name, formula in COMPARISONS.items()},
 }  # fmt: skip
+DIRECTIONS: dict[str, Callable[[float], int]] = {
+    "ceil": math.ceil, "floor": math.floor, "trunc": math.trunc, "rndne": round,
+}  # fmt: skip
 GFX12: dict[str, Formula] = {
     "s_add_nc_u64: u64 <- u64 u64": lambda a, b: a + b,
     "s_sub_nc_u64: u64 <- u64 u64": lambda a, b: a - b,
     "s_mul_u64: u64 <- u64 u64": lambda a, b: a * b,
-    "s_add_f32: f32 <- f32 f32": add("f32"),
-    "s_sub_f32: f32 <- f32 f32": subtract("f32"),
-    "s_mul_f32: f32 <- f32 f32": multiply("f32"),
     "s_cvt_f32_u32: f32 <- u32": lambda a: rounded(a, "f32"),
     "s_cvt_f32_i32: f32 <- i32": lambda a: rounded(a, "f32"),
     "s_cvt_u32_f32: u32 <- f32": lambda a: to_integer(a, 0, wide(32)),
-}
+    "s_cvt_i32_f32: i32 <- f32": lambda a: to_integer(a, -(2**31), 2**31 - 1),
+    "s_cvt_f32_f16: f32 <- f16": lambda a: a,
+    "s_cvt_f16_f32: f16 <- f32": lambda a: rounded(a, "f16"),
+    "s_cvt_hi_f32_f16: f32 <- u32": lambda a: struct.unpack("<e", struct.pack("<H", a >> 16))[0],
+    "s_cvt_pk_rtz_f16_f32: u32 <- f32 f32": lambda a, b: (
+        encode(toward_zero(a, "f16"), "f16") | encode(toward_zero(b, "f16"), "f16") << 16
+    ),
+    "s_fmac_f32: f32 <- f32 f32 dst": fma("f32"),
+    "s_fmac_f16: f16 <- f16 f16 dst": fma("f16"),
+    **{
+        f"s_{name}_{kind}: {kind} <- {kind} {kind}": make(kind)
+        for kind in ("f32", "f16")
+        for name, make in {
+            "add": add, "sub": subtract, "mul": multiply, "min_num": lambda kind: minimum_number,
+            "max_num": lambda kind: maximum_number, "minimum": lambda kind: minimum, "maximum": lambda kind: maximum,
+        }.items()
+    },
+    **{
+        f"s_{name}_{kind}: {kind} <- {kind}": whole(direction)
+        for kind in ("f32", "f16")
+        for name, direction in DIRECTIONS.items()
+    },
+    **{
+        f"s_cmp_{name}_{kind}: scc <- {kind} {kind}": test
+        for kind in ("f32", "f16") for name, test in FLOAT.items() if name not in ("f", "tru")
+    },
+}  # fmt: skip

@@ -14,13 +14,16 @@ OPERATIONS: dict[str, Callable[[int, int], int]] = {
     "andn2": lambda s, e: s & ~e, "orn1": lambda s, e: ~s | e, "orn2": lambda s, e: s | ~e,
 }  # fmt: skip
 CASES = [
-    *((f"s_{name}_saveexec_b64", name, True, 64) for name in OPERATIONS),
-    *((f"s_{name}_wrexec_b64", name, False, 64) for name in ("andn1", "andn2")),
-    *((f"s_{name}_saveexec_b32", name, True, 32) for name in ("and", "or", "xor", "andn2", "orn2")),
+    case
+    for bits in (64, 32)
+    for case in (
+        *((f"s_{name}_saveexec_b{bits}", name, True, bits) for name in OPERATIONS),
+        *((f"s_{name}_wrexec_b{bits}", name, False, bits) for name in ("andn1", "andn2")),
+    )
 ]
 TESTED = {case[0] for case in CASES}
-LLVM12 = {"s_andn2_saveexec_b32": "s_and_not1_saveexec_b32", "s_orn2_saveexec_b32": "s_or_not1_saveexec_b32"}
-"""Names on gfx12 where they differ."""
+RDNA = {"andn1": "and_not0", "andn2": "and_not1", "orn1": "or_not0", "orn2": "or_not1"}
+"""Names on gfx11 and gfx12 where they differ."""
 VALUES = [
     (0xF0F0_1234_8765_FF00, 0xFFFF_0000_1111_8888), (0, 0xFFFF_FFFF_FFFF_FFFF), (0xFFFF_FFFF_FFFF_FFFF, 5),
     (0x5555_5555_5555_5555, 0xAAAA_AAAA_AAAA_AAAA),
@@ -36,9 +39,9 @@ def test_exec_row(name: str, operation: str, saves: bool, bits: int, source: int
     new = OPERATIONS[operation](source, exec_mask) & every
     s = {2: source & 0xFFFFFFFF, 3: source >> 32}
     operands = "s[4:5], s[2:3]" if bits == 64 else "s4, s2"
-    result = run_assembly(
-        f"{LLVM12.get(name, name)} {operands}", s=s, exec_mask=exec_mask, chip="gfx942" if bits == 64 else "gfx1200"
-    )
+    text = name if bits == 64 else name.replace(operation, RDNA.get(operation, operation))
+    chip = "gfx942" if bits == 64 else "gfx1200"
+    result = run_assembly(f"{text} {operands}", s=s, exec_mask=exec_mask, chip=chip)
     found = result.s64(126) if bits == 64 else result.s(126)
     kept = result.s64(4) if bits == 64 else result.s(4)
     assert (found, kept) == (new, exec_mask if saves else new)

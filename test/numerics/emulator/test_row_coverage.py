@@ -13,6 +13,7 @@ import test_gfx950
 import test_lane_rows
 import test_local_memory_rows
 import test_memory_rows
+import test_rdna_rows
 import test_scalar_rows
 import test_scaled_conversions
 import test_special_rows
@@ -28,7 +29,7 @@ TESTED = {
         name
         for module in (
             test_exec_rows, test_float8, test_gfx950, test_lane_rows, test_local_memory_rows, test_memory_rows,
-            test_scalar_rows, test_scaled_conversions, test_special_rows, test_transcendentals,
+            test_rdna_rows, test_scalar_rows, test_scaled_conversions, test_special_rows, test_transcendentals,
         )
         for name in module.TESTED
     ),

@@ -33,7 +33,8 @@ CASES = [
     *((f"v_{name}_f32", name, "f32", "gfx942") for name in FUNCTIONS),
     *((f"v_{name}_f16", name, "f16", "gfx942") for name in FUNCTIONS if name != "rcp_iflag"),
     *((f"v_{name}_f64", name, "f64", "gfx942") for name in ("rcp", "rsq", "sqrt")),
-    *((f"v_s_{name}_f32", name, "f32", "gfx1201") for name in ("rcp", "rsq", "sqrt", "exp", "log")),
+    *((f"v_s_{name}_{kind}", name, kind, "gfx1201") for name in ("rcp", "rsq", "sqrt", "exp", "log")
+      for kind in ("f32", "f16")),
 ]
 TESTED = {case[0] for case in CASES}
 ABSOLUTE = {("sin", "f32"): 2.0**-20, ("cos", "f32"): 2.0**-20, ("sin", "f16"): 2.0**-10, ("cos", "f16"): 2.0**-10}
@@ -60,7 +61,7 @@ def evaluate(name: str, values: Any, chip: str) -> Any:
     words[: len(values)] = values.view(f"u{size}")
     if name.startswith("v_s_"):
         result = run_assembly(f"{name} s4, s2", s={2: words.astype(np.uint64)}, waves=len(words), chip=chip)
-        return result.scalar[: len(values), 4].copy().view(F32)
+        return result.scalar[: len(values), 4].astype(f"u{size}").view(kind)
     lanes = words.reshape(-1, 64)
     operands = "v[2:3], v[0:1]" if size == 8 else "v2, v0"
     result = run_assembly(f"{name} {operands}", {0: lanes}, waves=len(lanes), chip=chip)
