@@ -15,6 +15,8 @@ from fovea.passes.contraction_layout import is_contraction
 from fovea.passes.index_values import loop_sizes
 
 LHS, RHS = 0, 1
+IDENTITY = "fovea.id"
+"""Discardable attribute: what the report calls a contraction, and the capture that a quantize/dequantize came from."""
 SIDES = ("lhs", "rhs")
 _CONVOLUTIONS = ("linalg.conv", "linalg.depthwise_conv", "linalg.quantized_conv")
 
@@ -58,6 +60,11 @@ def is_convolution(op: Any) -> bool:
     if op.name.startswith(_CONVOLUTIONS):
         return True
     return op.name == "linalg.generic" and not is_contraction(op) and bool(linalg.isa_convolution_op(op))
+
+
+def identity_of(op: Any) -> str | None:
+    """The id that a contraction or a quantize/dequantize op carries, None if it has none."""
+    return ir.StringAttr(op.attributes[IDENTITY]).value if IDENTITY in op.attributes else None
 
 
 def location_name(op: Any) -> str | None:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from fovea.bindings import ir
 from fovea.codegen.registry import KIND
 from fovea.passes import ir_utils as utils
+from fovea.passes.contraction import IDENTITY
 from fovea.passes.decompose_softmax import decompose_softmax
 from fovea.passes.kernel_groups import Grouping, is_view
 from fovea.passes.outline import Outliner
@@ -55,12 +56,20 @@ class FormKernels:
         utils.run_upstream(module, "canonicalize", "cse")
         function = utils.entry_function(module)
         with module.context, ir.Location.unknown(module.context):
+            _drop_identities(function)
             _copy_returned(function)
             hoist_scales(function)
             decompose_softmax(function)
             Outliner(module, Grouping(function)).run()
         kinds = [ir.StringAttr(f.attributes[KIND]).value for f in utils.functions(module) if KIND in f.attributes]
         context.records.append({"kind": "kernels", "count": len(kinds), "kinds": sorted(kinds)})
+
+
+def _drop_identities(function: Any) -> None:
+    """Ids tell layers apart; kernels are to be equal across them."""
+    for op in utils.body_ops(function):
+        if IDENTITY in op.attributes:
+            del op.attributes[IDENTITY]
 
 
 def _copy_returned(function: Any) -> None:

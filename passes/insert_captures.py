@@ -16,7 +16,7 @@ from fovea.dialect.quantize import REAL_TYPES, STORAGE_MAX
 from fovea.errors import UsageError
 from fovea.passes import ir_utils as utils
 from fovea.passes.constant_subtree import WeightLike
-from fovea.passes.contraction import SIDES, dims_of, is_convolution, names_of, shape_of
+from fovea.passes.contraction import IDENTITY, SIDES, dims_of, is_convolution, names_of, shape_of
 from fovea.passes.contraction_layout import is_contraction
 from fovea.passes.registry import PassContext, register
 
@@ -32,7 +32,8 @@ class InsertCaptures:
 
     Left alone are contractions of an attention site, those that `exclude` names, and those that FP8 does not suit; each
     has a record {"kind": "contraction", "id", "location", "shape", "decision": "fp8" | "kept", "reason"}. A tensor that
-    several contractions read has one capture, named after the first reader. Options: `quantize_attention` quantises
+    several contractions read has one capture, named after the first reader. Every contraction carries its id as
+    `fovea.id` from then on, until `fovea-form-kernels`. Options: `quantize_attention` quantises
     the contractions of attention sites too, and removes their tags; `exclude` is a regular expression, searched in the
     name of the op's location, the name of its weight, and its id.
 
@@ -43,7 +44,7 @@ class InsertCaptures:
     After:
 
         %c = "fovea.capture"(%x) {calibrated = false, id = "main.matmul_0.lhs", max_abs = 0.0 : f32} : ...
-        %r = linalg.matmul ins(%c, %w : tensor<4x8xf32>, tensor<8x5xf32>) ...
+        %r = linalg.matmul {fovea.id = "main.matmul_0"} ins(%c, %w : tensor<4x8xf32>, tensor<8x5xf32>) ...
     """
 
     name: ClassVar[str] = "fovea-insert-captures"
@@ -77,6 +78,7 @@ class InsertCaptures:
             names = names_of(op, function, positions[op.name], is_weight)
             positions[op.name] += 1
             identity = _unique(names[0], taken)
+            op.attributes[IDENTITY] = ir.StringAttr.get(identity, op.context)
             reason: str | None = "convolutions are not quantised"
             if contraction:
                 reason = self._reason_to_keep(op, [*names, identity], is_weight)

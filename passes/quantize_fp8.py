@@ -14,7 +14,7 @@ from fovea.errors import UsageError
 from fovea.executor.folding import ConstantEvaluator, evaluate
 from fovea.passes import ir_utils as utils
 from fovea.passes.constant_subtree import WeightLike, weight_names
-from fovea.passes.contraction import channel_axis
+from fovea.passes.contraction import IDENTITY, channel_axis
 from fovea.passes.contraction_layout import is_contraction
 from fovea.passes.elements import elements_attribute
 from fovea.passes.insert_captures import CAPTURE
@@ -36,8 +36,8 @@ class QuantizeFp8:
     A capture becomes a pair with one scale, the calibrated max_abs divided by the largest finite value of the storage
     type. The constant operand of a contraction that reads a capture becomes a pair with one scale an output channel,
     from its values. Scales are f32; that of a tensor or channel of zeros is 1.0, and none is below 2^-63 (remarks say
-    so). Every capture is gone afterwards. Options: `storage` (default: the target's FP8 type), `granularity` of the
-    weights' scales, "channel" or "tensor".
+    so). Every capture is gone afterwards; the pairs carry its id, or the weight's name, as `fovea.id`.
+    Options: `storage` (default: the target's FP8 type), `granularity` of the weights' scales, "channel" or "tensor".
 
     Before:
 
@@ -93,7 +93,7 @@ class _Quantizer:
         identity = ir.StringAttr(op.attributes["id"]).value
         scale = self._scale(np.asarray(largest), op, identity)
         with ir.InsertionPoint(op), op.location:
-            pair = self._pair(op.operands[0], scale, PER_TENSOR)
+            pair = self._pair(op.operands[0], scale, PER_TENSOR, identity)
         self._record(identity, "activation", scale, PER_TENSOR)
         op.results[0].replace_all_uses_with(pair)
         op.erase()
@@ -135,7 +135,7 @@ class _Quantizer:
         scale = self._scale(np.asarray(largest, np.float32), op, label)
         self._record(names[0] if names else "constant", "weight", scale, axis)
         with utils.insertion_after(value), op.location:
-            return self._pair(value, scale, axis)
+            return self._pair(value, scale, axis, names[0] if names else None)
 
     def _scale(self, largest: np.ndarray[Any, Any], op: Any, label: str) -> np.ndarray[Any, Any]:
         """max_abs / largest finite stored value, in f32; 1.0 where max_abs is 0."""
@@ -148,13 +148,15 @@ class _Quantizer:
             self.context.remark(op.location, f"{label}: {_of(tiny, largest)} values so small that the scale is 2^-63")
         return np.where(largest == 0, np.float32(1.0), np.maximum(scale, MIN_SCALE)).astype(np.float32)
 
-    def _pair(self, value: Any, scale: np.ndarray[Any, Any], axis: int) -> Any:
+    def _pair(self, value: Any, scale: np.ndarray[Any, Any], axis: int, identity: str | None) -> Any:
         """quantize then dequantize `value` at the insertion point; returns the dequantised tensor."""
         context = value.type.context
         attributes = {
             "scale": elements_attribute(scale, context),
             "axis": ir.IntegerAttr.get(ir.IntegerType.get_signless(64, context), axis),
         }
+        if identity is not None:
+            attributes[IDENTITY] = ir.StringAttr.get(identity, context)
         stored = utils.tensor_type(value.type.shape, ir.Type.parse(self.storage, context))
         quantized = ir.Operation.create("fovea.quantize", results=[stored], operands=[value], attributes=attributes)
         return ir.Operation.create(

@@ -20,11 +20,13 @@ class PassContext:
     """What passes share during one compilation.
 
     target: chip name, e.g. "gfx942". weights: the values behind `fovea.weight` arguments (None: values not known).
-    records: decisions to report, one dict each (see the README of `passes/`). remark: called for each remark.
+    statistics: what calibration saw, by capture id (empty before it). records: decisions to report, one
+    dict each (see the README of `passes/`). remark: called for each remark.
     """
 
     target: str = "gfx942"
     weights: Any = None
+    statistics: dict[str, Any] = field(default_factory=dict)
     records: list[dict[str, Any]] = field(default_factory=list)
     remark: Callable[[Any, str], None] = lambda location, message: None
 

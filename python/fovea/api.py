@@ -25,7 +25,7 @@ import numpy as np
 
 from fovea import target as targets
 from fovea.bindings import ir
-from fovea.calibration import Range, calibrate
+from fovea.calibration import Statistics, calibrate
 from fovea.codegen import rocdl, serializer
 from fovea.errors import InputError, UsageError
 from fovea.lowered import buffers_of, launches_of, plan_of
@@ -78,7 +78,7 @@ class CompiledModel:
     """A compiled model: everything that a package holds.
 
     code_objects: file name in the package -> ELF bytes. weights: packed tensors by name. records: the passes'
-    decisions. ranges: calibration by capture id. module: the lowered module (gpu.module and gpu.launch_func), valid
+    decisions. ranges: statistics by capture id. module: the lowered module (gpu.module and gpu.launch_func), valid
     while its context is. seconds: wall-clock time by stage.
     """
 
@@ -86,7 +86,7 @@ class CompiledModel:
     code_objects: dict[str, bytes]
     weights: dict[str, np.ndarray[Any, Any]]
     records: list[dict[str, Any]]
-    ranges: dict[str, Range]
+    ranges: dict[str, Statistics]
     module: Any
     seconds: dict[str, float]
     options: CompileOptions = field(default_factory=CompileOptions)
@@ -148,8 +148,8 @@ def lower_module(
     clock: Any = None,
     instrumentation: Sequence[Instrumentation] = (),
     remark: Callable[[Any, str], None] = lambda location, message: None,
-) -> tuple[Any, PassContext, dict[str, Range]]:
-    """A lowered copy of `module` (gpu.module and gpu.launch_func), the context of its passes, the calibrated ranges.
+) -> tuple[Any, PassContext, dict[str, Statistics]]:
+    """A lowered copy of `module` (gpu.module and gpu.launch_func), the context of its passes, the statistics.
 
     Everything that `compile_module` does before code generation; arguments and errors are its.
     """
@@ -175,15 +175,15 @@ def lower_to_kernels(
     calibration: Iterable[Mapping[str, np.ndarray[Any, Any]]] | None,
     clock: Any = None,
     instrumentation: Sequence[Instrumentation] = (),
-) -> dict[str, Range]:
-    """Run all passes on `module` in place, calibrating in between; returns the calibrated ranges."""
+) -> dict[str, Statistics]:
+    """Run all passes on `module` in place, calibrating in between; returns the statistics of each capture."""
     clock = clock or Clock(None)
 
     def run(stage: str, *passes: str) -> None:
         with clock.stage(stage):
             run_pipeline(module, f"builtin.module({','.join(passes)})", context, instrumentation)
 
-    ranges: dict[str, Range] = {}
+    ranges: dict[str, Statistics] = {}
     run("detect", "fovea-normalize{prefer-k-contiguous=true}", *_detection(options))
     if options.fp8:
         if calibration is None:
@@ -194,7 +194,7 @@ def lower_to_kernels(
         with clock.stage("detect"):
             run_pipeline(module, Pipeline((OwnStep(captures),)), context, instrumentation)
         with clock.stage("calibrate"):
-            ranges = calibrate(module, calibration, context.weights)
+            ranges = context.statistics = calibrate(module, calibration, context.weights)
         run("quantize", "fovea-quantize-fp8", "fovea-fold-qdq")
     fuse = () if options.fp8 and options.quantize_attention else ("fovea-fuse-attention",)
     run("fuse", *fuse, f"fovea-set-compute-type{{compute-type={options.compute_type}}}", "fovea-demote-f64")

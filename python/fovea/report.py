@@ -45,7 +45,10 @@ def make_report(model: CompiledModel, name: str) -> dict[str, Any]:
     if model.options.fp8:
         report["contractions"] = _contractions(model.records)
         report["scales"] = [_without(record, "kind") for record in model.records if record.get("kind") == "scale"]
-        report["ranges"] = {id_: asdict(range_) for id_, range_ in model.ranges.items()}
+        report["ranges"] = {
+            id_: {"max_abs": seen.max_abs, "batches": seen.batches, "elements": seen.elements}
+            for id_, seen in model.ranges.items()
+        }
     report["kernels"] = [asdict(kernel) for kernel in kernel_resources(model.plan, model.code_objects)]
     report["plan"] = _plan(model)
     report["seconds"] = {stage: round(seconds, 4) for stage, seconds in model.seconds.items()}

@@ -10,13 +10,13 @@
 // CHECK-SAME: (%[[X:[a-z0-9]+]]: tensor<4x8xf32>, %[[W:[a-z0-9]+]]: tensor<8x5xf32> {fovea.weight = "encoder.fc.weight"}
 // CHECK: %[[C:.*]] = "fovea.capture"(%[[X]]) {calibrated = false, id = "encoder.fc.lhs", max_abs = 0.000000e+00 : f32}
 // CHECK-NOT: fovea.capture
-// CHECK: linalg.matmul ins(%[[C]], %[[W]] :
-// CHECK: linalg.matmul ins(%[[C]], %{{.*}} :
+// CHECK: linalg.matmul {fovea.id = "encoder.fc"} ins(%[[C]], %[[W]] :
+// CHECK: linalg.matmul {{.*}}ins(%[[C]], %{{.*}} :
 // EXCLUDE-LABEL: func.func @shared
 // EXCLUDE-SAME: (%[[X:[a-z0-9]+]]: tensor<4x8xf32>,
 // EXCLUDE: %[[C:.*]] = "fovea.capture"(%[[X]]) {{.*}}id = "encoder.proj.lhs"
-// EXCLUDE: linalg.matmul ins(%[[X]],
-// EXCLUDE: linalg.matmul ins(%[[C]],
+// EXCLUDE: linalg.matmul {{.*}}ins(%[[X]],
+// EXCLUDE: linalg.matmul {{.*}}ins(%[[C]],
 func.func @shared(%x: tensor<4x8xf32>, %w: tensor<8x5xf32> {fovea.weight = "encoder.fc.weight"},
                   %v: tensor<8x5xf32> {fovea.weight = "encoder.proj.weight"}, %z: tensor<4x5xf32>)
     -> (tensor<4x5xf32>, tensor<4x5xf32>) {
@@ -31,7 +31,7 @@ func.func @shared(%x: tensor<4x8xf32>, %w: tensor<8x5xf32> {fovea.weight = "enco
 // CHECK-DAG: %[[C:.*]] = "fovea.capture"(%[[X]]) {{.*}}id = "names.matmul_0.lhs"
 // CHECK-DAG: %[[R:.*]] = tensor.collapse_shape %[[C]]
 // CHECK-DAG: %[[D:.*]] = "fovea.capture"(%{{.*}}) {{.*}}id = "names.matmul_0.rhs"
-// CHECK: linalg.matmul ins(%[[R]], %[[D]] :
+// CHECK: linalg.matmul {{.*}}ins(%[[R]], %[[D]] :
 // CHECK: "fovea.capture"(%{{.*}}) {{.*}}id = "head.2.rhs"
 func.func @names(%x: tensor<2x2x8xf32>, %y: tensor<8x5xf32>, %z: tensor<4x5xf32>, %u: tensor<5x4xf32>, %o: tensor<4x4xf32>)
     -> (tensor<4x5xf32>, tensor<4x4xf32>, tensor<4x4xf32>) {
@@ -47,7 +47,7 @@ func.func @names(%x: tensor<2x2x8xf32>, %y: tensor<8x5xf32>, %z: tensor<4x5xf32>
 // CHECK-LABEL: func.func @square
 // CHECK: %[[C:.*]] = "fovea.capture"
 // CHECK-NOT: fovea.capture
-// CHECK: linalg.matmul ins(%[[C]], %[[C]] :
+// CHECK: linalg.matmul {{.*}}ins(%[[C]], %[[C]] :
 func.func @square(%x: tensor<4x4xf16>, %z: tensor<4x4xf32>) -> tensor<4x4xf32> {
   %a = linalg.matmul ins(%x, %x : tensor<4x4xf16>, tensor<4x4xf16>) outs(%z : tensor<4x4xf32>) -> tensor<4x4xf32>
   return %a : tensor<4x4xf32>
