@@ -22,6 +22,21 @@ TABLE: list[tuple[str, str, Formula, int]] = [
     for line, formula in table.items()
     for constant in (CONSTANT if table is CONSTANTS else CONSTANT[:1])
 ]
+RDNA_NAMES = {
+    "s_add_co_u32": "s_add_u32", "s_add_co_i32": "s_add_i32", "s_sub_co_u32": "s_sub_u32",
+    "s_sub_co_i32": "s_sub_i32", "s_add_co_ci_u32": "s_addc_u32", "s_sub_co_ci_u32": "s_subb_u32",
+    "s_addk_co_i32": "s_addk_i32", "s_clz_i32_u32": "s_flbit_i32_b32", "s_clz_i32_u64": "s_flbit_i32_b64",
+    "s_ctz_i32_b32": "s_ff1_i32_b32", "s_ctz_i32_b64": "s_ff1_i32_b64", "s_cls_i32": "s_flbit_i32",
+    "s_cls_i32_i64": "s_flbit_i32_i64", "s_and_not1_b32": "s_andn2_b32", "s_and_not1_b64": "s_andn2_b64",
+    "s_or_not1_b32": "s_orn2_b32", "s_or_not1_b64": "s_orn2_b64",
+}  # fmt: skip
+"""Other names on gfx11 and gfx12."""
+TABLE += [
+    ("gfx1201", f"{name}:{line.partition(':')[2]}", formula, constant)
+    for name, old in RDNA_NAMES.items()
+    for chip, line, formula, constant in TABLE
+    if line.startswith(f"{old}:")
+]
 TESTED = {line.partition(":")[0] for _, line, _, _ in TABLE}
 
 
