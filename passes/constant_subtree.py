@@ -49,9 +49,12 @@ class WeightLike:
         pending = [value]
         while pending:
             current = pending[-1]
+            if current in self._known:
+                pending.pop()
+                continue
             op = utils.defining_op(current)
             missing = [source for source in sources_of(op) if source not in self._known]
-            if current in self._known or not missing:
+            if not missing:
                 pending.pop()
                 known = utils.weight_name(current) is not None if op is None else True
                 self._known[current] = known and all(self._known[source] for source in sources_of(op))

@@ -44,6 +44,11 @@ def shape_of(op: Any) -> dict[str, int]:
     return {role: math.prod(sizes[d] for d in getattr(dims, role)) for role in ("m", "n", "k", "batch")}
 
 
+def flops_of(op: Any) -> int:
+    """Floating-point operations of a contraction or convolution: a multiplication and an addition a step."""
+    return 2 * math.prod(loop_sizes(op, utils.indexing_maps(op)))
+
+
 def channel_axis(op: Any, side: int) -> int | None:
     """The axis of an operand that is its own (n of the right one, m of the left one); None unless there is just one."""
     own = dims_of(op).n if side == RHS else dims_of(op).m

@@ -10,12 +10,14 @@ from typing import Any, ClassVar
 import numpy as np
 
 from fovea.bindings import arith, ir, linalg
-from fovea.dialect.quantize import PER_TENSOR, axis_of, scale_array
+from fovea.dialect.attention_tag import NAME as TAG
+from fovea.dialect.quantize import PER_TENSOR, STORAGE_MAX, axis_of, scale_array
 from fovea.executor.constants import array_of
 from fovea.passes import ir_utils as utils
 from fovea.passes.contraction import dims_of
 from fovea.passes.contraction_layout import is_contraction, make_contraction, transpose
 from fovea.passes.elements import elements_attribute
+from fovea.passes.quantized_motion import Scaling, cancels
 from fovea.passes.registry import PassContext, register
 
 Array = np.ndarray[Any, Any]
@@ -33,8 +35,9 @@ class FoldQdq:
     product of the scales (a constant, or one value a channel) and converts it to the type it had. Reshapes and
     transposes between a dequantize and the contraction move to the 8-bit tensor. Left as they are, with a record: a
     scale that varies along a contracted dim, a contraction with one quantised operand, operands of different storage
-    types, and products of scales that are no normal f32. A quantize of a dequantize with equal scale cancels, and
-    quantize and dequantize ops that nothing uses are removed.
+    types, and products of scales that are no normal f32. A quantize of a dequantize with equal scale cancels, unless
+    the float type between does not hold the numbers, and quantize and dequantize ops that nothing uses are removed. A
+    dequantize that stays has a record as well: who reads it as floats.
 
     Before:
 
@@ -60,6 +63,10 @@ class FoldQdq:
                 if is_contraction(op):
                     _fold(op, context)
         utils.run_upstream(module, "canonicalize", "cse")
+        for function in utils.functions(module):
+            for op in utils.body_ops(function):
+                if op.name == "fovea.dequantize":
+                    _record_reader(op, context)
 
 
 @dataclass(frozen=True)
@@ -116,14 +123,39 @@ def _source(value: Any) -> Source | None:
 
 
 def _cancel(op: Any) -> None:
-    """quantize(dequantize(x)) with one scale is x: the product with the scale and its reciprocal rounds back to x."""
+    """quantize(dequantize(x)) with one scale is x, where the product with the scale and its reciprocal rounds back."""
     source = _source(op.operands[0])
     if source is None or source.storage != op.results[0].type.element_type or source.axis != axis_of(op):
         return
-    if np.array_equal(source.scale, scale_array(op)):
+    if np.array_equal(source.scale, scale_array(op)) and cancels(Scaling.of(op), op.operands[0].type.element_type):
         with ir.InsertionPoint(op), op.location:
             op.results[0].replace_all_uses_with(source.stored())
         op.erase()
+
+
+def is_dequantised(value: Any) -> bool:
+    """Whether a contraction that reads `value` finds a stored tensor behind it, with scales that may fold."""
+    return _source(value) is not None
+
+
+def arrives_quantised(module: Any) -> bool:
+    """Whether some contraction outside attention reads nothing but dequantised tensors, or stored ones."""
+    return any(
+        is_contraction(op) and TAG not in op.attributes
+        and all(_source(v) is not None or str(v.type.element_type) in STORAGE_MAX for v in utils.inputs_of(op))
+        for function in utils.functions(module) for op in utils.body_ops(function)
+    )  # fmt: skip
+
+
+def _record_reader(op: Any, context: PassContext) -> None:
+    """Say of a dequantize that is left who reads it; contractions have said it themselves."""
+    users = [use.owner.operation for use in op.results[0].uses]
+    readers = sorted({user.name for user in users if not is_contraction(user)})
+    if readers:
+        context.records.append({
+            "kind": "fold-qdq", "location": str(op.location), "decision": "left",
+            "reason": f"read as floats by {', '.join(readers)}",
+        })  # fmt: skip
 
 
 def _fold(op: Any, context: PassContext) -> None:

@@ -3,26 +3,28 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from fovea.bindings import ir
 from fovea.dialect.attention_tag import NAME as TAG
-from fovea.dialect.attention_tag import tag_of
 from fovea.dialect.capture import NOT_CALIBRATED
-from fovea.dialect.quantize import REAL_TYPES, STORAGE_MAX
-from fovea.errors import UsageError
 from fovea.passes import ir_utils as utils
 from fovea.passes.constant_subtree import WeightLike
-from fovea.passes.contraction import IDENTITY, SIDES, dims_of, is_convolution, names_of, shape_of
+from fovea.passes.contraction import IDENTITY, SIDES, flops_of, is_convolution, names_of, shape_of
 from fovea.passes.contraction_layout import is_contraction
+from fovea.passes.fold_qdq import is_dequantised
+from fovea.passes.quantization_choice import Choice
+from fovea.passes.quantization_selectors import Candidate
 from fovea.passes.registry import PassContext, register
 
 CAPTURE = "fovea.capture"
+QUANTISED = "activations calibrated, weights by their values"
+ARRIVED = "quantised in the model, with its scales"
+NO_DATA = "float in the model, and there is no calibration data"
 # The captured tensor is the one below reshapes: several contractions then share one, and the Q joins its producer.
-_VIEWS = ("tensor.expand_shape", "tensor.collapse_shape")
+VIEWS = ("tensor.expand_shape", "tensor.collapse_shape")
 
 
 @register
@@ -30,12 +32,16 @@ _VIEWS = ("tensor.expand_shape", "tensor.collapse_shape")
 class InsertCaptures:
     """Put a `fovea.capture` on each activation operand of every contraction that is to be quantised.
 
-    Left alone are contractions of an attention site, those that `exclude` names, and those that FP8 does not suit; each
-    has a record {"kind": "contraction", "id", "location", "shape", "decision": "fp8" | "kept", "reason"}. A tensor that
-    several contractions read has one capture, named after the first reader. Every contraction carries its id as
-    `fovea.id` from then on, until `fovea-form-kernels`. Options: `quantize_attention` quantises
-    the contractions of attention sites too, and removes their tags; `exclude` is a regular expression, searched in the
-    name of the op's location, the name of its weight, and its id.
+    Left alone are contractions of an attention site, those that `exclude` selects, those that FP8 does not suit, and
+    those that fall under a default exclusion (the policies first, last, router and tiny) unless `include` selects them;
+    each has a record {"kind": "contraction", "id", "location", "shape", "flops", "decision": "fp8" | "kept", "reason"}.
+    A tensor that several contractions read has one capture, named after the first reader. Every contraction carries its
+    id as `fovea.id` from then on, until `fovea-form-kernels`. Options: `quantize_attention` quantises the contractions
+    of attention sites too, and removes their tags; `exclude` and `include` are selectors: a regular expression searched
+    in the name of the op's location, the name of its weight, and its id, or `kind:`, `at:`, `position:`, `policy:` (the
+    README of `passes/` describes them). A remark names each one that selects nothing. A contraction that the model came
+    with quantised (both operands are dequantised) needs no capture; `calibrated=false` says that there is no data, so
+    that the others stay float.
 
     Before:
 
@@ -50,66 +56,60 @@ class InsertCaptures:
     name: ClassVar[str] = "fovea-insert-captures"
 
     quantize_attention: bool = False
-    exclude: str = ""
+    exclude: tuple[str, ...] = ()
+    include: tuple[str, ...] = ()
+    calibrated: bool = True
 
     def __post_init__(self) -> None:
-        try:
-            re.compile(self.exclude)
-        except re.error as error:
-            raise UsageError(f"exclude is not a regular expression: '{self.exclude}': {error}") from error
+        Choice(self.exclude, self.include)
 
     def run(self, module: Any, context: PassContext) -> None:
+        choice = Choice(self.exclude, self.include)
+        candidates: list[Candidate] = []
+        weights: list[WeightLike] = []  # of each candidate's function
+        taken: set[str] = set()
         for function in utils.functions(module):
             if self.quantize_attention:
                 for op in utils.body_ops(function):
                     if TAG in op.attributes:
                         del op.attributes[TAG]
-            self._run_on(function, context)
-
-    def _run_on(self, function: Any, context: PassContext) -> None:
-        positions: Counter[str] = Counter()
-        taken: set[str] = set()
+            found = _candidates(function, len(candidates), taken)
+            candidates += found
+            weights += [WeightLike()] * len(found)
+        reasons = choice.decide(candidates, weights)
         captures: dict[Any, Any] = {}
-        is_weight = WeightLike()
-        for op in utils.body_ops(function):
-            contraction = is_contraction(op)
-            if not contraction and not is_convolution(op):
-                continue
+        for candidate, is_weight, reason in zip(candidates, weights, reasons, strict=True):
+            op = candidate.op
+            arrived = reason is None and all(is_dequantised(operand) for operand in utils.inputs_of(op))
+            if reason is None and not arrived and not self.calibrated:
+                reason = NO_DATA
+            if reason is None and not arrived:
+                _capture_operands(op, candidate.identity, captures, is_weight)
+            context.records.append({
+                "kind": "contraction", "id": candidate.identity, "location": candidate.location,
+                "shape": shape_of(op) if is_contraction(op) else {}, "flops": flops_of(op),
+                "decision": "kept" if reason else "fp8", "reason": reason or (ARRIVED if arrived else QUANTISED),
+            })  # fmt: skip
+        for option, selector in choice.unmatched(candidates):
+            message = f"{option} {selector.text} selects no contraction"
+            record = {"kind": "selector", "option": option, "selector": selector.text, "message": message}
+            context.records.append(record)
+            context.remark(module.operation.location, message)
+
+
+def _candidates(function: Any, first: int, taken: set[str]) -> list[Candidate]:
+    """The contractions and convolutions of a function, each with its id as an attribute from now on."""
+    positions: Counter[str] = Counter()
+    is_weight = WeightLike()
+    found: list[Candidate] = []
+    for op in utils.body_ops(function):
+        if is_contraction(op) or is_convolution(op):
             names = names_of(op, function, positions[op.name], is_weight)
             positions[op.name] += 1
             identity = _unique(names[0], taken)
             op.attributes[IDENTITY] = ir.StringAttr.get(identity, op.context)
-            reason: str | None = "convolutions are not quantised"
-            if contraction:
-                reason = self._reason_to_keep(op, [*names, identity], is_weight)
-            if reason is None:
-                _capture_operands(op, identity, captures, is_weight)
-            context.records.append({
-                "kind": "contraction", "id": identity, "location": str(op.location),
-                "shape": shape_of(op) if contraction else {}, "decision": "fp8" if reason is None else "kept",
-                "reason": reason or "activations calibrated, weights by their values",
-            })  # fmt: skip
-
-    def _reason_to_keep(self, op: Any, names: list[str], is_weight: WeightLike) -> str | None:
-        """Why a contraction is not quantised, None if it is."""
-        tag = tag_of(op)
-        if tag is not None:
-            return f"part of attention site {tag[0]}"
-        if self.exclude and any(re.search(self.exclude, name) for name in names):
-            return f"excluded by --exclude {self.exclude}"
-        inputs = utils.inputs_of(op)
-        for operand in inputs:
-            element = str(operand.type.element_type)
-            if element in STORAGE_MAX:
-                return f"reads {element} already"
-            if element not in REAL_TYPES:
-                return f"element type {element} is not float"
-        if all(is_weight(operand) for operand in inputs):
-            return "both operands are constant"
-        dims = dims_of(op)
-        if not dims.m and not dims.n:
-            return "a row-wise dot product: no operand is reused"
-        return None
+            found.append(Candidate(op, identity, names, first + len(found)))
+    return found
 
 
 def _unique(name: str, taken: set[str]) -> str:
@@ -132,7 +132,7 @@ def _captured(value: Any, identity: str, captures: dict[Any, Any]) -> Any:
     if value in captures:
         return captures[value]
     op = utils.defining_op(value)
-    if op is not None and op.name in _VIEWS:
+    if op is not None and op.name in VIEWS:
         with ir.InsertionPoint.after(op):
             view = utils.clone_op(op, {op.operands[0]: _captured(op.operands[0], identity, captures)})
         if TAG in view.attributes:

@@ -20,13 +20,15 @@ class PassContext:
     """What passes share during one compilation.
 
     target: chip name, e.g. "gfx942". weights: the values behind `fovea.weight` arguments (None: values not known).
-    statistics: what calibration saw, by capture id (empty before it). records: decisions to report, one
+    statistics: what calibration saw, by capture id (empty before it). moments: of
+    contractions' inputs, by contraction id (`fovea.calibration.moments`). records: decisions to report, one
     dict each (see the README of `passes/`). remark: called for each remark.
     """
 
     target: str = "gfx942"
     weights: Any = None
     statistics: dict[str, Any] = field(default_factory=dict)
+    moments: dict[str, Any] = field(default_factory=dict)
     records: list[dict[str, Any]] = field(default_factory=list)
     remark: Callable[[Any, str], None] = lambda location, message: None
 
@@ -46,8 +48,14 @@ MODULES: dict[str, str] = {
     "fovea-normalize": "normalize",
     "fovea-detect-attention": "detect_attention",
     "fovea-strip-attention-qdq": "strip_attention_qdq",
+    "fovea-raise-qdq": "raise_qdq",
+    "fovea-convert-fp8": "convert_fp8",
     "fovea-insert-captures": "insert_captures",
+    "fovea-smooth-activations": "smooth_activations",
     "fovea-quantize-fp8": "quantize_fp8",
+    "fovea-correct-bias": "correct_bias",
+    "fovea-round-weights": "round_weights",
+    "fovea-move-quantize": "move_quantize",
     "fovea-fold-qdq": "fold_qdq",
     "fovea-fuse-attention": "fuse_attention",
     "fovea-set-compute-type": "set_compute_type",

@@ -25,16 +25,20 @@ import numpy as np
 
 from fovea import target as targets
 from fovea.bindings import ir
-from fovea.calibration import Statistics, calibrate
+from fovea.calibration import Statistics
+from fovea.calibration.fingerprint import fingerprint
+from fovea.calibration.step import Calibration
 from fovea.codegen import rocdl, serializer
-from fovea.errors import InputError, UsageError
+from fovea.errors import UsageError
 from fovea.lowered import buffers_of, launches_of, plan_of
 from fovea.package import save_package
 from fovea.passes.attention.policy import parse_policy
+from fovea.passes.quantization_choice import Choice
 from fovea.passes.registry import PassContext, lookup
-from fovea.pipeline import Instrumentation, Pipeline, run_pipeline
-from fovea.pipeline_text import OwnStep
+from fovea.pipeline import Instrumentation, run_pipeline
 from fovea.plan import Plan
+from fovea.quantization_steps import Quantizer
+from fovea.search import parse_budget
 from fovea.weights import WeightStore
 
 COMPUTE_TYPES = ("f16", "bf16", "f32")
@@ -46,23 +50,48 @@ class CompileOptions:
     """What to make of a model.
 
     target: chip. fp8: quantise contractions outside attention. quantize_attention: those inside too (attention is then
-    not fused; for comparison). exclude: regular expression of contractions to keep out of FP8, matched against
-    location names and capture ids. compute_type: type of what is not FP8. jobs: worker processes (None: one a core).
+    not fused; for comparison). exclude, include: selectors of contractions to keep out of FP8, or to quantise although
+    they are left out by default (see `fovea.passes.quantization_selectors`). accuracy_budget: least accuracy of the
+    outputs ("0.999": mean cosine to the unquantised model's; "sqnr:25": dB), on every second calibration batch; as much
+    work as it allows stays in FP8 (see `fovea.search`). compute_type: type of what is not FP8. jobs: worker processes
+    (None: one a core).
     lld: path of ld.lld (None: searched). attention_policy: changes to what is done with attention where that is a
     choice ("constant-kv=tag,gated=ignore"; see `fovea.passes.attention.policy`).
+
+    calibration_method: how a tensor's range follows from its values: "max", "percentile:P", "mse" or "entropy" (see
+    `fovea.calibration.methods`); "": max, or with `ranges` those of the file. calibration_overrides: "REGEX=METHOD"
+    each, for the captures whose id the expression finds; the last that does counts. calibration_scheduler: "local:N"
+    or a Dask scheduler's address, to calibrate on its workers; "": in this process. ranges: a file to take ranges from
+    instead of calibrating. save_ranges: a file to write them to.
     """
 
     target: str = "gfx942"
     fp8: bool = True
     quantize_attention: bool = False
-    exclude: str = ""
+    exclude: tuple[str, ...] = ()
     compute_type: str = "f16"
     jobs: int | None = None
     lld: str | None = None
     attention_policy: str = ""
+    calibration_method: str = ""
+    calibration_overrides: tuple[str, ...] = ()
+    calibration_scheduler: str = ""
+    ranges: str = ""
+    save_ranges: str = ""
+    include: tuple[str, ...] = ()
+    accuracy_budget: str = ""
 
     def __post_init__(self) -> None:
+        self.how_to_calibrate()
         parse_policy(self.attention_policy)
+        for name in ("exclude", "include"):
+            given = getattr(self, name)
+            object.__setattr__(self, name, (given,) if isinstance(given, str) else tuple(given))
+        Choice(self.exclude, self.include, "--")
+        if self.accuracy_budget:
+            parse_budget(self.accuracy_budget)
+            if not self.fp8:
+                raise UsageError("--accuracy-budget says how much FP8 may cost; without FP8 (--no-fp8) it says nothing")
         chip = targets.chip(self.target)
         if self.compute_type not in COMPUTE_TYPES:
             raise UsageError(f"unknown compute type '{self.compute_type}'; expected one of {', '.join(COMPUTE_TYPES)}")
@@ -71,6 +100,11 @@ class CompileOptions:
             raise UsageError(f"{self.target} has no FP8 matrix instructions; use --no-fp8 or one of: {able}")
         if self.jobs is not None and self.jobs < 1:
             raise UsageError(f"expected at least one job, found {self.jobs}")
+
+    def how_to_calibrate(self) -> Calibration:
+        """The options that say how ranges are found; UsageError for one that is malformed."""
+        return Calibration(self.calibration_method, self.calibration_overrides, self.calibration_scheduler,
+                           self.ranges, self.save_ranges)  # fmt: skip
 
 
 @dataclass
@@ -184,18 +218,12 @@ def lower_to_kernels(
             run_pipeline(module, f"builtin.module({','.join(passes)})", context, instrumentation)
 
     ranges: dict[str, Statistics] = {}
-    run("detect", "fovea-normalize{prefer-k-contiguous=true}", *_detection(options))
+    run("detect", "fovea-normalize{prefer-k-contiguous=true}")
+    needs_fingerprint = options.fp8 and options.how_to_calibrate().needs_fingerprint
+    identity = fingerprint(module, context.weights) if needs_fingerprint else ""
+    run("detect", *_detection(options))
     if options.fp8:
-        if calibration is None:
-            raise InputError("FP8 needs calibration data: give --calibration FILE.npz, or --no-fp8")
-        # Not as text: a regular expression may hold any quote, brace or backslash.
-        insert_captures = lookup("fovea-insert-captures")
-        captures = insert_captures(quantize_attention=options.quantize_attention, exclude=options.exclude)
-        with clock.stage("detect"):
-            run_pipeline(module, Pipeline((OwnStep(captures),)), context, instrumentation)
-        with clock.stage("calibrate"):
-            ranges = context.statistics = calibrate(module, calibration, context.weights)
-        run("quantize", "fovea-quantize-fp8", "fovea-fold-qdq")
+        ranges = Quantizer(module, options, context, clock, instrumentation, identity).run(calibration)
     fuse = () if options.fp8 and options.quantize_attention else ("fovea-fuse-attention",)
     run("fuse", *fuse, f"fovea-set-compute-type{{compute-type={options.compute_type}}}", "fovea-demote-f64")
     run("fold constants", "fovea-fold-constants")

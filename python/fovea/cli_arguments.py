@@ -31,18 +31,38 @@ COMMANDS: Commands = {
         "input": [
             (("model",), {"metavar": "MODEL"}, "MLIR, linalg on tensors, text or bytecode; '-' is standard input"),
             (("--weights",), _MANY, "safetensors file behind fovea.weight arguments; may be repeated"),
-            (("--calibration",), _MANY, "npz file: one array an input, its first axis the batches; may be repeated"),
+            (("--calibration",), {**_MANY, "metavar": "DATA"},
+             "npz file (one array an input, its first axis the batches), folder of npz files, or random[:N[:SEED]] (N "
+             "batches of random numbers, to try things out); may be repeated"),
         ],
         "what to make of it": [
             (("--target",), {"metavar": "CHIP", "default": "gfx942"}, "chip to compile for (default: gfx942)"),
             (("--fp8",), {"action": argparse.BooleanOptionalAction, "default": True},
              "quantise contractions outside attention to FP8 (default: yes)"),
-            (("--quantize-attention",), _ON, "quantise those inside attention too; it is then not fused"),
-            (("--exclude",), {"metavar": "REGEX", "default": ""},
-             "keep contractions out of FP8 whose location name or result name this finds"),
             (("--attention-policy",), _POLICY, _POLICY_HELP),
             (("--compute-type",), {"metavar": "TYPE", "default": "f16"},
              "f16 (default), bf16 or f32: type of what is not FP8"),
+        ],
+        "quantisation": [
+            (("--calibration-method",), {"metavar": "METHOD[:P]", "default": ""},
+             "how a tensor's range follows from its values: max (default), percentile:P, mse or entropy"),
+            (("--calibration-override",), {**_MANY, "metavar": "REGEX=METHOD[:P]"},
+             "method of the tensors whose capture id this finds; may be repeated, the last that finds it counts"),
+            (("--calibration-scheduler",), {"metavar": "ADDRESS|local:N", "default": ""},
+             "calibrate on the workers of this Dask scheduler, or on N processes (default: in this process)"),
+            (("--save-ranges",), {"metavar": "FILE", "default": ""}, "write the ranges found to FILE (JSON)"),
+            (("--ranges",), {"metavar": "FILE", "default": ""}, "take the ranges from FILE instead of calibrating"),
+            (("--quantize-attention",), _ON, "quantise contractions inside attention too; it is then not fused"),
+            (("--exclude",), {**_MANY, "metavar": "SELECTOR"},
+             "keep contractions out of FP8; may be repeated. SELECTOR: REGEX (searched in the names of location and "
+             "weight), kind:KIND (matmul, conv, router, ...), at:FILE:LINE, position:first, position:N-M, or "
+             "policy:NAME (a default exclusion: first, last, router, tiny, all)"),
+            (("--include",), {**_MANY, "metavar": "SELECTOR"},
+             "quantise contractions that are left out by default (first and last layer, routers, tiny ones); may be "
+             "repeated; --exclude takes precedence"),
+            (("--accuracy-budget",), {"metavar": "COSINE", "default": ""},
+             "leave contractions out of FP8 until the outputs' mean cosine to the unquantised model is at least this "
+             "(or sqnr:DECIBELS), on every second calibration batch; as much work as possible stays in FP8"),
         ],
         "output": [
             (("-o",), {"metavar": "OUT", "dest": "output"},

@@ -4,13 +4,12 @@
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 from pathlib import Path
 from typing import Any
 
 from fovea import api, emit
-from fovea.calibration import load_batches
+from fovea.calibration import Source, load_batches
 from fovea.cli_arguments import STDIN, STDOUT
 from fovea.codegen import linker
 from fovea.diagnostics import STDIN as STDIN_NAME
@@ -20,7 +19,7 @@ from fovea.executor.interpreter import WEIGHT, argument_attribute, entry_of, inp
 from fovea.files import check_parent, write_atomically
 from fovea.instrumentation import PrintIR, PrintOptions, Timing
 from fovea.ir_input import new_context, parse_module
-from fovea.model_input import check_model
+from fovea.model_input import check_model, holds_fp8
 from fovea.package import check_destination
 from fovea.pipeline import Instrumentation
 from fovea.progress import Progress, console
@@ -54,18 +53,27 @@ def compile_command(flags: argparse.Namespace) -> int:
 
 
 def _options(flags: argparse.Namespace) -> api.CompileOptions:
-    try:
-        re.compile(flags.exclude)
-    except re.error as error:
-        raise UsageError(f"--exclude: '{flags.exclude}' is not a regular expression: {error}") from error
-    if flags.fp8 and not flags.calibration:
-        raise UsageError("FP8 needs calibration data: give --calibration FILE.npz, or --no-fp8")
+    if flags.save_ranges:
+        check_parent(flags.save_ranges)
     if flags.report and flags.emit != "package":
         raise UsageError(f"--report writes into a package; expected --emit=package, found --emit={flags.emit}")
     return api.CompileOptions(
-        flags.target, flags.fp8, flags.quantize_attention, flags.exclude, flags.compute_type, flags.jobs, flags.lld,
-        flags.attention_policy,
-    )  # fmt: skip
+        target=flags.target,
+        fp8=flags.fp8,
+        quantize_attention=flags.quantize_attention,
+        exclude=tuple(flags.exclude),
+        include=tuple(flags.include),
+        accuracy_budget=flags.accuracy_budget,
+        compute_type=flags.compute_type,
+        jobs=flags.jobs,
+        lld=flags.lld,
+        attention_policy=flags.attention_policy,
+        calibration_method=flags.calibration_method,
+        calibration_overrides=tuple(flags.calibration_override),
+        calibration_scheduler=flags.calibration_scheduler,
+        ranges=flags.ranges,
+        save_ranges=flags.save_ranges,
+    )
 
 
 def _destination(flags: argparse.Namespace) -> str:
@@ -92,15 +100,19 @@ def _compile(flags: argparse.Namespace, options: api.CompileOptions, destination
 
     module = parse_module(flags.model, new_context(), show, renderer.name)
     check_model(module)
+    has_ranges = flags.calibration or flags.ranges or not options.needs_calibration
+    if options.fp8 and not has_ranges and not holds_fp8(module):
+        raise UsageError(NEEDS_CALIBRATION)
     weights = _weights(flags.weights, module)
-    found = load_batches(flags.calibration, inputs_of(module)) if options.fp8 else None  # type: ignore[arg-type]
+    batches = _batches(flags, options, module)
     timing = Timing()
     live = not (flags.print_ir_after_all or flags.verbose)  # a line that changes does not mix with other text
     with Progress(console(), flags.quiet, live) as progress:
         watchers: list[Instrumentation] = [timing, progress]
         if flags.print_ir_after_all:
             watchers.append(PrintIR(after_all=True, options=PrintOptions(elide=ELIDED)))
-        batches = None if found is None else progress.count(found, f"of {len(found)}, batch")
+        if batches is not None:
+            batches.on_batch = lambda number: progress.detail(f"of {len(batches)}, batch {number + 1}")
         if flags.emit in ("llvm", "isa"):
             clock = api.Clock(None, watchers)
             lowered, _, _ = api.lower_module(module, options, weights, batches, clock, watchers, remark)
@@ -118,6 +130,16 @@ def _compile(flags: argparse.Namespace, options: api.CompileOptions, destination
     if flags.emit == "package" and not flags.quiet:
         print_summary(progress.to, report)
         progress.to.print(f"wrote {destination}", markup=False)
+
+
+def _batches(flags: argparse.Namespace, options: api.CompileOptions, module: Any) -> Source | None:
+    """The calibration data, checked; None if there is none to read."""
+    if not options.fp8 or not flags.calibration:
+        return None
+    batches = load_batches(flags.calibration, inputs_of(module))  # type: ignore[arg-type]
+    if batches.warning and not flags.quiet:
+        print(f"fovea: warning: {batches.warning}", file=sys.stderr)
+    return batches
 
 
 def _weights(files: list[str], module: Any) -> WeightStore:

@@ -34,8 +34,12 @@ class Place:
 
 def place_of(location: str) -> Place | None:
     """The first file position in MLIR's text of a location (inside names, call sites and fused ones too)."""
-    match = _PLACE.search(location)
-    return Place(match[1], int(match[2]), int(match[3])) if match else None
+    return next(iter(places_of(location)), None)
+
+
+def places_of(location: str) -> Iterator[Place]:
+    """Every file position in MLIR's text of a location."""
+    return (Place(match[1], int(match[2]), int(match[3])) for match in _PLACE.finditer(location))
 
 
 def from_mlir(diagnostic: Any) -> Diagnostic:

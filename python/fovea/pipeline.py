@@ -16,8 +16,11 @@ from fovea.pipeline_text import ROOT, OwnStep, Pipeline, Step, UpstreamStep, par
 DEFAULT_PIPELINE: tuple[str, ...] = (
     "fovea-normalize",
     "fovea-detect-attention",
+    "fovea-raise-qdq",
+    "fovea-convert-fp8",
     "fovea-insert-captures",
     "fovea-quantize-fp8",
+    "fovea-move-quantize",
     "fovea-fold-qdq",
     "fovea-fuse-attention",
     "fovea-set-compute-type",

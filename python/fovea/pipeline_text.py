@@ -280,6 +280,20 @@ def _unquote(value: str) -> str:
     return value
 
 
+def _split_elements(text: str) -> list[str]:
+    """`a,"b,c"` -> ['a', '"b,c"']; spaces around elements and empty ones are dropped."""
+    parts, start, at = [], 0, 0
+    while at < len(text):
+        if text[at] in "\"'" and not text[start:at].strip() and _end_of_quote(text, at) > 0:
+            at = _end_of_quote(text, at)
+        elif text[at] == ",":
+            parts.append(text[start:at])
+            start = at = at + 1
+        else:
+            at += 1
+    return [part.strip() for part in (*parts, text[start:]) if part.strip()]
+
+
 def _convert(where: str, kind: Any, text: str | None) -> Any:
     """`text` as a value of an option's type; None is what an option without `=value` has."""
     if _is_union(kind):
@@ -297,7 +311,7 @@ def _convert(where: str, kind: Any, text: str | None) -> Any:
         raise UsageError(f"{where}: expected a value ({type_text(kind)})")
     if typing.get_origin(kind) is tuple:
         element = typing.get_args(kind)[0]
-        return tuple(_convert(where, element, part.strip()) for part in text.split(",") if part.strip())
+        return tuple(_convert(where, element, _unquote(part)) for part in _split_elements(text))
     if typing.get_origin(kind) is typing.Literal:
         choices = {str(choice): choice for choice in typing.get_args(kind)}
         if text not in choices:
@@ -317,10 +331,15 @@ def _format_option(instance: Any, field: dataclasses.Field[Any]) -> str:
     if isinstance(value, bool):
         text = str(value).lower()
     elif isinstance(value, tuple):
-        text = f"{{{','.join(map(str, value))}}}"
+        text = f"{{{','.join(_quoted(e) if isinstance(e, str) else str(e) for e in value)}}}"
     else:
         text = "none" if value is None else str(value)
-    if isinstance(value, str) and (not value or value == "none" or not _NAME.fullmatch(value)):
-        quote = "'" if '"' in value else '"'
-        text = f"{quote}{value.replace(quote, chr(92) + quote)}{quote}"
-    return f"{field.name}={text}"
+    return f"{field.name}={_quoted(value) if isinstance(value, str) else text}"
+
+
+def _quoted(value: str) -> str:
+    """`value` itself if it is a name, else in quotes."""
+    if _NAME.fullmatch(value) and value != "none":
+        return value
+    quote = "'" if '"' in value else '"'
+    return f"{quote}{value.replace(quote, chr(92) + quote)}{quote}"

@@ -6,10 +6,9 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any
 
 from rich.console import Console
 from rich.status import Status
@@ -18,7 +17,6 @@ from fovea.pipeline import Instrumentation
 from fovea.pipeline_text import Step
 
 PLAIN_WIDTH = 160  # columns of tables that go to a file
-T = TypeVar("T")
 
 
 def console(stderr: bool = True, least: int = 0) -> Console:
@@ -81,12 +79,6 @@ class Progress(Instrumentation):
         """What the stage is at; only a live line shows it."""
         if self._status is not None:
             self._status.update(f"{self._stage} [dim]{text}[/]")
-
-    def count(self, items: Iterable[T], what: str) -> Iterator[T]:
-        """The items, each told as it is taken: `what` 1, `what` 2, ..."""
-        for number, item in enumerate(items, 1):
-            self.detail(f"{what} {number}")
-            yield item
 
     def _finish(self) -> None:
         if self._status is not None and self._stage:

@@ -5,8 +5,15 @@
       "version": 1, "fovea": "0.1.0", "model": "model.mlir",
       "options": {"target": "gfx942", "fp8": true, ...},
       "attention": {"tagged": 6, "fused": 6, "near_misses": 0, "decisions": [...]},
-      "contractions": {"fp8": 36, "attention": 12, "other": 0, "decisions": [...]},   (only with FP8)
-      "scales": [{"id", "role", "axis", "storage", "min", "max"}], "ranges": {id: {"max_abs", "batches", "elements"}},
+      "calibration": {"source", "ranges_loaded", "batches", "warning"},
+      "scales": [{"id", "role", "axis", "storage", "min", "max"}],
+      "ranges": {id: {"max_abs", "batches", "elements", "method", "range", "clipped"}},
+      "contractions": {"fp8": 36, "attention": 12, "other": 0, "decisions": [...],   (only with FP8)
+                       "flops": {"total", "fp8", "attention"}, "warnings": [...],
+                       "fp8_share": of the total, "fp8_share_outside_attention"},
+      "search": {"metric", "minimum", "chosen": POINT, "frontier": [POINT], "points": [POINT], "evaluations",
+                 "range_batches", "search_batches", "shared_batch", "seconds"},   (only with an accuracy budget)
+                 POINT: {"share": of FLOPs in FP8, "accuracy", "error", "contractions": in FP8, "step"}
       "kernels": [{"name", "launches", "grid", "block", "vgpr", ..., "matrix": {mnemonic: count}}],
       "plan": {"launches", "kernels", "arena_bytes", "unshared_bytes", "weight_bytes", "inputs", "outputs",
                "tensors": [{"kernel", "shape", "dtype", "bytes", "offset"}]},   (what the arena holds)
@@ -34,7 +41,7 @@ VERSION = 1
 JSON_FILE, HTML_FILE = "report.json", "report.html"
 ATTENTION, OTHER, FP8 = "attention", "other", "fp8"
 # Options that say how to compile and not what: they belong to the machine.
-_OF_MACHINE = ("jobs", "lld")
+_OF_MACHINE = ("jobs", "lld", "calibration_scheduler", "ranges", "save_ranges")
 
 
 def make_report(model: CompiledModel, name: str) -> dict[str, Any]:
@@ -44,9 +51,15 @@ def make_report(model: CompiledModel, name: str) -> dict[str, Any]:
     report["attention"] = _attention(model.records)
     if model.options.fp8:
         report["contractions"] = _contractions(model.records)
+        for record in model.records:
+            if record.get("kind") == "search":
+                report["search"] = _without(record, "kind")
         report["scales"] = [_without(record, "kind") for record in model.records if record.get("kind") == "scale"]
+        calibration: Mapping[str, Any] = next((r for r in model.records if r.get("kind") == "calibration"), {})
+        report["calibration"] = _without(calibration, "kind")
+        chosen = {r["id"]: _without(r, "kind", "id") for r in model.records if r.get("kind") == "range"}
         report["ranges"] = {
-            id_: {"max_abs": seen.max_abs, "batches": seen.batches, "elements": seen.elements}
+            id_: {"max_abs": seen.max_abs, "batches": seen.batches, "elements": seen.elements, **chosen.get(id_, {})}
             for id_, seen in model.ranges.items()
         }
     report["kernels"] = [asdict(kernel) for kernel in kernel_resources(model.plan, model.code_objects)]
@@ -100,7 +113,19 @@ def _contractions(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
             entry["decision"] = ATTENTION if spared else OTHER
         decisions.append(entry)
     counts = {kind: sum(d["decision"] == kind for d in decisions) for kind in (FP8, ATTENTION, OTHER)}
-    return {**counts, "decisions": decisions}
+    return {**counts, "decisions": decisions, **_work(decisions),
+            "warnings": [r["message"] for r in records if r.get("kind") == "selector"]}  # fmt: skip
+
+
+def _work(decisions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Floating-point operations of the contractions, and the share of them that is in FP8."""
+    total = sum(d["flops"] for d in decisions)
+    fp8, attention = (sum(d["flops"] for d in decisions if d["decision"] == kind) for kind in (FP8, ATTENTION))
+    return {
+        "flops": {"total": total, "fp8": fp8, "attention": attention},
+        "fp8_share": fp8 / total if total else 0.0,
+        "fp8_share_outside_attention": fp8 / (total - attention) if total > attention else 0.0,
+    }
 
 
 def _plan(model: CompiledModel) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from fovea.tables import KERNEL_COLUMNS, bytes_text, kernel_row, scale_text, shape_text
+from fovea.tables import KERNEL_COLUMNS, bytes_text, calibration_text, kernel_row, scale_text, shape_text
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1b1f24; --soft: #59636e; --paper: #ffffff; --line: #d5dae0; --band: #f4f6f8;
@@ -81,6 +81,7 @@ def _summary(report: Mapping[str, Any]) -> str:
         found = report["contractions"]
         facts.append(("Contractions", f"{found['fp8']} in FP8, {found['attention']} spared as part of attention, "
                                       f"{found['other']} kept for another reason"))  # fmt: skip
+        facts.append(("Calibration", calibration_text(report["calibration"])))
     facts += [
         ("Kernels", f"{plan['kernels']} in {plan['launches']} launches"),
         ("Arena", f"{bytes_text(plan['arena_bytes'])}; {bytes_text(plan['unshared_bytes'])} if no memory were shared"),

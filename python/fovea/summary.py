@@ -16,7 +16,8 @@ from fovea.report import FP8
 from fovea.tables import KERNEL_COLUMNS, SUMMARY_COLUMNS, bytes_text, kernel_row, listed
 
 _WHOLE = {heading for heading, _ in KERNEL_COLUMNS[:-1]}  # columns whose cells stay in one line
-_SITE = re.compile(r" site \d+$")  # one line for the contractions of all sites
+# One line for the contractions of all sites, and one for those that the accuracy budget leaves out.
+_PARTICULAR = re.compile(r" site \d+$|: alone it costs .*$")
 
 
 def table(title: str, columns: Sequence[tuple[str, Any]], rows: Iterable[Sequence[str]]) -> Table:
@@ -44,6 +45,8 @@ def print_summary(console: Console, report: Mapping[str, Any]) -> None:
         facts.add_row(Text(name, style="bold"), Text(text))
     console.print(facts)
     if "contractions" in report:
+        for warning in report["contractions"]["warnings"]:
+            console.print(Text(f"warning: {warning}"))
         rows = _reasons(report["contractions"]["decisions"])
         columns = (("Contractions", "right"), ("In", "left"), ("Why", "left"), ("Which", "left"))
         console.print()
@@ -69,6 +72,13 @@ def _facts(report: Mapping[str, Any]) -> list[tuple[str, str]]:
         found = report["contractions"]
         facts.append(("contractions", f"{found['fp8']} in FP8, {found['attention']} spared as part of attention, "
                                       f"{found['other']} kept for another reason"))  # fmt: skip
+        facts.append(("FLOPs in FP8", f"{found['fp8_share']:.1%} of those of all contractions, "
+                                      f"{found['fp8_share_outside_attention']:.1%} outside attention"))  # fmt: skip
+        if "search" in report:
+            search = report["search"]
+            facts.append(("accuracy budget", f"{search['metric']} {search['chosen']['accuracy']:.5g}, at least "
+                                             f"{search['minimum']:g} wanted; {search['evaluations']} evaluations on "
+                                             f"{search['search_batches']} batches"))  # fmt: skip
     else:
         facts.append(("contractions", f"none in FP8 (--no-fp8), all in {report['options']['compute_type']}"))
     spilling = sum(bool(k["vgpr_spills"] + k["sgpr_spills"]) for k in report["kernels"])
@@ -82,7 +92,7 @@ def _reasons(decisions: Sequence[Mapping[str, Any]]) -> list[list[str]]:
     """Contractions by what was decided and why; those in FP8 are counted, every other one is named."""
     groups: dict[tuple[str, str], list[str]] = {}
     for decision in decisions:
-        key = (decision["decision"], _SITE.sub("", decision["reason"]))
+        key = (decision["decision"], _PARTICULAR.sub("", decision["reason"]))
         groups.setdefault(key, []).append(decision["id"])
     rows = []
     for (kind, reason), ids in groups.items():

@@ -65,3 +65,11 @@ def listed(names: Iterable[str], limit: int = 3) -> str:
     every = list(names)
     more = f", ... ({len(every) - limit} more)" if len(every) > limit else ""
     return ", ".join(every[:limit]) + more
+
+
+def calibration_text(calibration: Mapping[str, Any]) -> str:
+    """Where ranges came from, and what is wrong with that."""
+    how = "ranges from a file, of" if calibration["ranges_loaded"] else "on"
+    batches = calibration["batches"]
+    text = f"{how} {batches} {'batch' if batches == 1 else 'batches'} of {calibration['source']}"
+    return text + (f"; warning: {calibration['warning']}" if calibration["warning"] else "")

@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from fovea.executor.pieces import PIECE, cut, run_all
 from fovea.executor.types import is_small_float
 
 Array = np.ndarray[Any, Any]
 _SHIFT = 16
 BINS = 0x7F80  # bins of finite magnitudes; the first is [0, 2^-133)
-_CHUNK = 1 << 20
 
 
 def bin_edges() -> Array:
@@ -52,16 +52,42 @@ class Statistics:
         self.max_abs = max(self.max_abs, largest_magnitude(value))
         self.batches += 1
         self.elements += value.size
-        flat = value.reshape(-1)
-        for start in range(0, flat.size, _CHUNK):
-            piece = np.ascontiguousarray(flat[start : start + _CHUNK], dtype=np.float32)
-            numbers = piece.view(np.uint32) >> _SHIFT & 0x7FFF
-            self.counts += np.bincount(numbers, minlength=BINS)
+        flat = value.ravel(order="K")  # counts do not depend on the order: one that needs no copy
+
+        def count(low: int, high: int) -> Array:
+            piece = np.ascontiguousarray(flat[low:high], dtype=np.float32)
+            return np.bincount(piece.view(np.uint32) >> _SHIFT & 0x7FFF)
+
+        for counts in run_all(count, cut(flat.size, PIECE)):
+            self.counts[: counts.size] += counts
+
+    def clipped(self, range_: float) -> int:
+        """How many values a range of `range_` clips: those in bins at or above it, none if it reaches `max_abs`.
+
+        Exact for the ends of bins, which is what the methods choose, but for values that are such an end itself.
+        """
+        if range_ >= self.max_abs:
+            return 0
+        return int(self.counts[np.searchsorted(bin_edges()[:-1], range_) :].sum())
 
     def merge(self, other: Statistics) -> Statistics:
         """Both together; neither is changed."""
         return Statistics(max(self.max_abs, other.max_abs), self.batches + other.batches,
                           self.elements + other.elements, self.counts + other.counts)  # fmt: skip
+
+    def packed(self) -> tuple[float, int, int, int, Array]:
+        """max_abs, batches, elements, the number of the first bin that holds something, and the counts from it to the
+        last such bin: what `unpack` makes the same statistics of."""
+        there = np.nonzero(self.counts)[0]
+        first, end = (int(there[0]), int(there[-1]) + 1) if there.size else (0, 0)
+        return self.max_abs, self.batches, self.elements, first, self.counts[first:end].copy()
+
+    @staticmethod
+    def unpack(max_abs: float, batches: int, elements: int, first: int, counts: Array) -> Statistics:
+        """The inverse of `packed`."""
+        result = Statistics(max_abs, batches, elements)
+        result.counts[first : first + len(counts)] = counts
+        return result
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Statistics):

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,7 @@ from fovea.bindings import ir
 from fovea.errors import ExecutionError, UnsupportedOpError
 from fovea.executor import affine
 from fovea.executor.constants import array_of
-from fovea.executor.scalar import elementwise
+from fovea.executor.scalar import IN_PLACE, elementwise
 from fovea.executor.types import location_text
 
 Array = np.ndarray[Any, Any]
@@ -38,9 +39,11 @@ class Body:
     is the set of block arguments that a slot depends on, `indices[slot]` the dims whose `linalg.index` it depends on.
     """
 
-    def __init__(self, block: Any, lookup: Lookup) -> None:
+    def __init__(self, block: Any, lookup: Lookup | None) -> None:
+        """`lookup` gives what is captured; None: nothing yet, see `bound`."""
         self._slots: dict[Any, int] = {}
-        self.fixed: dict[int, Array] = {}
+        self._outside: dict[int, Any] = {}
+        self.fixed: dict[int, Any] = {}
         self.steps: list[Step] = []
         self.producer: dict[int, Step] = {}
         self.index_slots: dict[int, int] = {}
@@ -55,6 +58,14 @@ class Body:
             self._add(op)
         self.yields = [self._slot(value) for value in operations[-1].operands]
 
+    def bound(self, lookup: Lookup) -> Body:
+        """The same region with what it captures taken from `lookup`."""
+        if not self._outside:
+            return self
+        body = copy.copy(self)
+        body.fixed = {**self.fixed, **{slot: lookup(value) for slot, value in self._outside.items()}}
+        return body
+
     def _new(self, value: Any, arguments: frozenset[int], indices: frozenset[int]) -> int:
         self._slots[value] = slot = len(self.arguments)
         self.arguments.append(arguments)
@@ -64,7 +75,10 @@ class Body:
     def _slot(self, value: Any) -> int:
         """The slot of `value`; a value from outside the block is captured."""
         if value not in self._slots:
-            self.fixed[self._new(value, frozenset(), frozenset())] = self._lookup(value)
+            slot = self._new(value, frozenset(), frozenset())
+            self._outside[slot] = value
+            if self._lookup is not None:
+                self.fixed[slot] = self._lookup(value)
         return self._slots[value]
 
     def _add(self, op: Any) -> None:
@@ -97,9 +111,11 @@ class Body:
         arguments: Sequence[Array | None],
         index: Callable[[int], Array],
         check: bool = True,
+        into: Sequence[Array] = (),
     ) -> list[Array]:
         """Values of the slots `targets`. Only what they need is computed (an argument that they do not need may be
         None), and the assertions that depend on given arguments only if `check`. `index(dim)`: what linalg.index is.
+        `into`: an array a target, of the iteration space's shape, which its value may be computed in (and then is).
         """
         targets = list(targets)
         needed, wanted = set(targets), []
@@ -111,8 +127,20 @@ class Body:
         values.update((slot, value) for slot, value in enumerate(arguments) if value is not None)
         values.update((slot, index(dim)) for slot, dim in self.index_slots.items() if slot in needed)
         last: dict[int, int] = {slot: position for position, step in enumerate(wanted[::-1]) for slot in step.inputs}
+        places = dict(zip(targets, into, strict=False))
+        owned: set[int] = set()  # temporaries: slots whose arrays nothing else refers to
         for position, step in enumerate(wanted[::-1]):
-            results = step.function(*(values[i] for i in step.inputs))
+            inputs = [values[i] for i in step.inputs]
+            if step.name in IN_PLACE:
+                place = places.get(step.outputs[0])
+                if place is None:
+                    free = (i for i in step.inputs if i in owned and last[i] == position and i not in targets)
+                    place = next((values[i] for i in free), None)
+                results = step.function(*inputs, out=place) if _fits(place, inputs) else step.function(*inputs)
+                owned.update(step.outputs)
+            else:
+                owned.difference_update(step.inputs)  # the result may be a view of one
+                results = step.function(*inputs)
             for slot in step.inputs:
                 if last[slot] == position and slot not in targets:
                     values.pop(slot, None)
@@ -125,6 +153,13 @@ class Body:
     def _given(self, step: Step, arguments: Sequence[Array | None]) -> bool:
         """True if every block argument that a step depends on has a value."""
         return all(arguments[a] is not None for slot in step.inputs for a in self.arguments[slot])
+
+
+def _fits(place: Array | None, inputs: Sequence[Any]) -> bool:
+    """True if a ufunc of `inputs` gives an array of the shape and dtype of `place`: those of its inputs together."""
+    if place is None or place.ndim == 0 or any(x.dtype != place.dtype for x in inputs):
+        return False
+    return np.broadcast_shapes(*(x.shape for x in inputs)) == place.shape
 
 
 def captured(op: Any) -> list[Any]:

@@ -9,12 +9,16 @@ from typing import Any
 
 import numpy as np
 
+from fovea.executor.pieces import cut, run_all
 from fovea.executor.types import convert, is_float
 
 Array = np.ndarray[Any, Any]
 
 # Integers whose products add up to less than this are exact in f64, where BLAS runs.
 _EXACT_F64 = 2**53
+# Multiplications of a piece: of a stack of matrices, and of one matrix. BLAS copies both operands into its own order,
+# so pieces of one matrix are large, and have at least so many rows or columns.
+_SMALL_PIECE, _LARGE_PIECE, _LEAST = 1 << 21, 1 << 26, 256
 
 
 def contract(a: Array, b: Array, sizes: Sequence[int], kept: Sequence[int]) -> Array:
@@ -60,7 +64,7 @@ def _matmul(a: Array, b: Array, sizes: Sequence[int], kept: Sequence[int]) -> Ar
     else:
         left = _pack(a, batch, m, k, sizes)
         right = _pack(b, batch, k, n, sizes)
-        result = np.matmul(left, right)
+        result = _product(left, right)
         free = [*batch, *m, *n]
         result = result.reshape([sizes[d] for d in free])
         ones = [d for d in kept if d not in free]
@@ -70,6 +74,34 @@ def _matmul(a: Array, b: Array, sizes: Sequence[int], kept: Sequence[int]) -> Ar
     if neither != 1:
         result = result * result.dtype.type(neither)
     return np.broadcast_to(result, [sizes[d] for d in kept])
+
+
+def _product(left: Array, right: Array) -> Array:
+    """np.matmul of two arrays with the same leading axes, in pieces."""
+    m, n = left.shape[-2], right.shape[-1]
+    work = prod(left.shape) * n
+    shape = (*left.shape[:-1], n)
+    dtype = np.result_type(left, right)
+    if left.ndim > 2 and shape[0] > 1:
+        result = np.empty(shape, dtype)
+        step = -(-shape[0] // max(1, min(shape[0], work // _SMALL_PIECE)))
+        run_all(lambda low, high: np.matmul(left[low:high], right[low:high], out=result[low:high]), cut(shape[0], step))
+        return result
+    size = max(m, n)
+    count = min(work // _LARGE_PIECE, size // _LEAST)
+    if count < 2:
+        return np.matmul(left, right)
+    result = np.empty(shape, dtype)
+    step = -(-size // (1 << count.bit_length() - 1))  # a power of two of equal pieces
+
+    def rows(low: int, high: int) -> None:
+        np.matmul(left[..., low:high, :], right, out=result[..., low:high, :])
+
+    def columns(low: int, high: int) -> None:
+        np.matmul(left, right[..., low:high], out=result[..., low:high])
+
+    run_all(rows if m >= n else columns, cut(size, step))
+    return result
 
 
 def _sum(x: Array, only: Collection[int], dropped: Collection[int]) -> Array:

@@ -13,6 +13,7 @@ from fovea.errors import CompileError, ExecutionError, FoveaError
 from fovea.executor.body import captured
 from fovea.executor.handlers import Array
 from fovea.executor.interpreter import WEIGHT, argument_attribute, check_input, handler_of
+from fovea.executor.pieces import one_blas_thread
 from fovea.executor.types import location_text
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class ConstantEvaluator:
         for value in values:
             if not self.is_constant(value):
                 raise CompileError(f"{value.get_name()} depends on more than constants and weights")
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), one_blas_thread():
             self._visit(values, self._values, self._compute)
         return [self._values[value] for value in values]
 

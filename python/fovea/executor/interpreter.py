@@ -14,7 +14,8 @@ from fovea.errors import ExecutionError, FoveaError, InputError, UnsupportedOpEr
 from fovea.executor import control_ops, fovea_ops, tensor_ops, tm_tensor_ops
 from fovea.executor.body import captured
 from fovea.executor.handlers import HANDLERS, Handler
-from fovea.executor.structured import indexing_maps, run_structured
+from fovea.executor.pieces import one_blas_thread
+from fovea.executor.structured import StructuredOp, is_structured
 from fovea.executor.types import dtype_of, is_float, location_text, shape_text, static_shape
 
 if TYPE_CHECKING:
@@ -98,13 +99,9 @@ def handler_of(op: Any) -> Handler | None:
     """The function that runs `op`, None if there is none."""
     name = op.operation.name
     found = HANDLERS.get(name)
-    if found is None and name.startswith("linalg.") and indexing_maps(op) is not None:
-        return _run_structured
+    if found is None and name.startswith("linalg.") and is_structured(op):
+        return StructuredOp(op)
     return found
-
-
-def _run_structured(frame: Any, op: Any, operands: Sequence[Array]) -> Sequence[Array | None]:
-    return run_structured(op, operands, frame.value, [frame.used(result) for result in op.results])
 
 
 @dataclass(frozen=True)
@@ -197,7 +194,8 @@ class _Frame:
 class Executor:
     """The reference executor of a module.
 
-    module: an `ir.Module`; it must not be rewritten while the executor lives (attributes may change).
+    module: an `ir.Module`; it must not be rewritten while the executor lives (attributes may change, but for those of
+    ops in linalg's regions).
     weights: values of the arguments that have a `fovea.weight` attribute.
     on_capture(op, id, value): called at each `fovea.capture`. on_value(op, results): called after every op outside
     linalg's regions. Arrays given to the callbacks are views: copy what you keep, change nothing.
@@ -259,7 +257,7 @@ class Executor:
                 arguments.append(check_input(name, given[name], argument.type))
             else:
                 arguments.append(self._weight(entry, position))
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), one_blas_thread():
             return [np.ascontiguousarray(r) if r.ndim else r for r in self._invoke(entry, arguments)]
 
     def _weight(self, entry: Any, position: int) -> Array:

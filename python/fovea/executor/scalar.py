@@ -195,6 +195,11 @@ PLAIN: dict[str, Function] = {
 }
 
 
+_PREDICATES = ("math.isfinite", "math.isinf", "math.isnan")
+IN_PLACE = frozenset(n for n, f in PLAIN.items() if isinstance(f, np.ufunc) and n not in _PREDICATES)
+"""Names of the ops that are one ufunc and give what they take: the result may be written to an array that is given."""
+
+
 def _either_nan(a: Array, b: Array) -> Array:
     return np.isnan(a) | np.isnan(b)
 

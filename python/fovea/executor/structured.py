@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """linalg's structured ops, named or generic: all have indexing maps and a region, and that is what runs.
 
-Ops without a reduction evaluate the region once over views of the operands. Reductions whose region combines the
-output with a value that does not depend on it become numpy reductions, or BLAS calls where that value is a product;
-torch's max-with-argmax is recognised too. Any other reduction runs point by point over the reduction space, vectorised
-over the rest.
+Ops without a reduction evaluate the region over views of the operands, in pieces that fit in the cache. Reductions
+whose region combines the output with a value that does not depend on it become numpy reductions, or BLAS calls where
+that value is a product; torch's max-with-argmax is recognised too. Any other reduction runs point by point over the
+reduction space, vectorised over the rest.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from fovea.executor.affine import Map, positions
 from fovea.executor.body import Body, Step
 from fovea.executor.constants import is_splat_of
 from fovea.executor.contraction import contract
+from fovea.executor.handlers import Frame
+from fovea.executor.pieces import PIECE, cut, run_all
 from fovea.executor.scalar import BOOLEAN_COMBINERS, COMBINERS
 from fovea.executor.types import convert, dtype_of, is_small_float, location_text
 
@@ -34,13 +36,18 @@ _MEMO = "linalg.memoized_indexing_maps"
 _PIECE = 1 << 25
 
 
-def indexing_maps(op: Any) -> list[Map] | None:
+def is_structured(op: Any) -> bool:
+    """True if `op` has indexing maps and a region."""
+    return _indexing_maps(op) is not None
+
+
+def _indexing_maps(op: Any) -> Any:
     """The indexing maps of a structured op, one an operand; None for any other op."""
     had_memo = _MEMO in op.attributes
     maps = linalg.get_indexing_maps(op.operation)
     if not had_memo and _MEMO in op.attributes:  # the query caches its answer on the op: leave the IR as it was
         del op.attributes[_MEMO]
-    return None if maps is None else [Map.of(m) for m in maps]
+    return maps
 
 
 @dataclass
@@ -67,27 +74,20 @@ def _cut(view: Array | None, dim: int, low: int, high: int) -> Array | None:
     return view[(slice(None),) * dim + (slice(low, high),)]
 
 
-class _Structured:
-    """One execution of one structured op."""
+class _Plan:
+    """What is known of a structured op before it runs: its maps and its region taken apart."""
 
-    def __init__(self, op: Any, operands: Sequence[Array], lookup: Lookup, used: Sequence[bool]) -> None:
-        maps = indexing_maps(op)
-        if maps is None:
-            raise UnsupportedOpError(
-                f"{location_text(op)}: the reference executor does not support '{op.operation.name}'"
-            )
-        self.op, self.used = op, used
-        self.body = Body(op.operation.regions[0].blocks[0], lookup)
+    def __init__(self, op: Any) -> None:
+        self.op = op
+        self.maps = [Map.of(m) for m in _indexing_maps(op)]
+        self.body = Body(op.operation.regions[0].blocks[0], None)
         self.n_out = len(op.results)
-        self.n_in = len(operands) - self.n_out
-        self.inputs, self.inits = operands[: self.n_in], operands[self.n_in :]
-        self.in_maps, self.out_maps = maps[: self.n_in], maps[self.n_in :]
-        self.rank = maps[0].rank if maps else 0
-        self.space = _Space(self._sizes(maps, operands), [0] * self.rank)
-        self.views: list[Array | None] = [
-            m.view(np.asarray(x), self.space.sizes) for m, x in zip(self.in_maps, self.inputs, strict=True)
-        ]
+        self.n_in = len(self.maps) - self.n_out
+        self.in_maps, self.out_maps = self.maps[: self.n_in], self.maps[self.n_in :]
+        self.rank = self.maps[0].rank if self.maps else 0
         self.dtypes = [dtype_of(result.type) for result in op.results]
+        written = [frozenset(d for d in m.dims if d is not None) for m in self.out_maps]
+        self.reduces = bool(written) and len(frozenset.intersection(*written)) < self.rank
         for out_map in self.out_maps:
             pure = [d for d in out_map.dims if d is not None]
             others = [f for f, d in zip(out_map.linear, out_map.dims, strict=True) if d is None]
@@ -96,6 +96,26 @@ class _Structured:
                     f"{location_text(op)}: the reference executor does not support the output map {out_map.source} of "
                     f"'{op.operation.name}': expected dims, each once, and constants"
                 )
+
+    def dims_of(self, slot: int) -> set[int]:
+        """Dims of the iteration space that a slot varies along."""
+        maps = [self.in_maps[a] for a in self.body.arguments[slot] if a < self.n_in]
+        return set().union(*(m.used for m in maps), self.body.indices[slot])
+
+
+class _Structured:
+    """One execution of one structured op."""
+
+    def __init__(self, plan: _Plan, operands: Sequence[Array], lookup: Lookup, used: Sequence[bool]) -> None:
+        self.plan, self.op, self.used = plan, plan.op, used
+        self.n_in, self.n_out, self.rank, self.dtypes = plan.n_in, plan.n_out, plan.rank, plan.dtypes
+        self.in_maps, self.out_maps = plan.in_maps, plan.out_maps
+        self.body = plan.body.bound(lookup)
+        self.inputs, self.inits = operands[: self.n_in], operands[self.n_in :]
+        self.space = _Space(self._sizes(plan.maps, operands), [0] * self.rank)
+        self.views: list[Array | None] = [
+            m.view(np.asarray(x), self.space.sizes) for m, x in zip(self.in_maps, self.inputs, strict=True)
+        ]
 
     def _sizes(self, maps: Sequence[Map], operands: Sequence[Array]) -> list[int]:
         sizes: dict[int, int] = {}
@@ -120,11 +140,7 @@ class _Structured:
 
     def run(self) -> list[Array | None]:
         """The results; None for one that nothing uses and that cost something."""
-        written = [frozenset(d for d in m.dims if d is not None) for m in self.out_maps]
-        reduced = set(range(self.rank)) - frozenset.intersection(*written) if written else set()
-        if not reduced:
-            return self._parallel()
-        return self._reduce()
+        return self._reduce() if self.plan.reduces else self._parallel()
 
     # Without a reduction
 
@@ -133,8 +149,39 @@ class _Structured:
         reads = frozenset().union(*(self.body.arguments[slot] for slot in self.body.yields))
         checks = frozenset().union(*(self.body.arguments[i] for s in self.body.steps if s.checks for i in s.inputs))
         given = self._outs() if reads.union(checks).intersection(outs) else [None] * self.n_out
+        dim = self._piece_dim()
+        if dim is not None and not checks:
+            return self._parallel_pieces(given, dim)
         values = self.body.run(self.body.yields, self._arguments(self.views, given), self.space.index)
         return [self._store(i, self._full(i, value)) for i, value in enumerate(values)]
+
+    def _piece_dim(self) -> int | None:
+        """The dim along which the region is evaluated in pieces: the first of the first output. None: all at once, for
+        small spaces, for results that are views or do not vary along every dim, and for outputs of fewer dims."""
+        if prod(self.space.sizes) <= PIECE or not self.body.steps:
+            return None
+        for slot, out_map in zip(self.body.yields, self.out_maps, strict=True):
+            if None in out_map.dims or slot not in self.body.producer or len(self._dims_of(slot)) < self.rank:
+                return None
+        return self.out_maps[0].dims[0]
+
+    def _parallel_pieces(self, given: Sequence[Array | None], dim: int) -> list[Array | None]:
+        sizes = self.space.sizes
+        results = [np.empty([sizes[d] for d in m.dims if d is not None], t)
+                   for m, t in zip(self.out_maps, self.dtypes, strict=True)]  # fmt: skip
+        targets = [m.view(r, sizes) for m, r in zip(self.out_maps, results, strict=True)]
+
+        def run(low: int, high: int) -> None:
+            views, outs = ([_cut(v, dim, low, high) for v in some] for some in (self.views, given))
+            space = self.space.piece(dim, low, high)
+            parts = [view[(slice(None),) * dim + (slice(low, high),)] for view in targets]
+            values = self.body.run(self.body.yields, self._arguments(views, outs), space.index, into=parts)
+            for part, value in zip(parts, values, strict=True):
+                if value is not part:
+                    part[...] = value
+
+        run_all(run, cut(sizes[dim], max(1, PIECE * sizes[dim] // prod(sizes))))
+        return list(results)
 
     def _full(self, i: int, value: Array) -> Array:
         """A value over the iteration space, its axes in the order of output i's dims; dims reduced are gone."""
@@ -188,9 +235,7 @@ class _Structured:
         return [d for d in self.out_maps[i].dims if d is not None]
 
     def _dims_of(self, slot: int) -> set[int]:
-        """Dims of the iteration space that a slot varies along."""
-        maps = [self.in_maps[a] for a in self.body.arguments[slot] if a < self.n_in]
-        return set().union(*(m.used for m in maps), self.body.indices[slot])
+        return self.plan.dims_of(slot)
 
     def _combined(self, i: int, step: Step, slot: int) -> Array:
         kept = self._kept(i)
@@ -340,12 +385,21 @@ def _is_strict(compare: Step, sign: int) -> bool:
     return bool(function(high, low)) and not bool(function(low, high)) and not bool(function(one, one))
 
 
-def run_structured(op: Any, operands: Sequence[Array], lookup: Lookup, used: Sequence[bool]) -> list[Array | None]:
-    """Results of structured op `op`. `lookup` gives values that its region captures; `used[i]`: result i is needed."""
-    try:
-        return _Structured(op, operands, lookup, used).run()
-    except ExecutionError as error:
-        where = location_text(op)
-        if str(error).startswith("loc") or where in str(error):
-            raise
-        raise ExecutionError(f"{where}: '{op.operation.name}': {error}") from None
+class StructuredOp:
+    """The handler of one structured op, which takes it apart at the first run."""
+
+    def __init__(self, op: Any) -> None:
+        self._op = op
+        self._plan: _Plan | None = None
+
+    def __call__(self, frame: Frame, op: Any, operands: Sequence[Array]) -> Sequence[Array | None]:
+        """The results; None for one that nothing uses and that cost something."""
+        try:
+            if self._plan is None:
+                self._plan = _Plan(self._op)
+            return _Structured(self._plan, operands, frame.value, [frame.used(result) for result in op.results]).run()
+        except ExecutionError as error:
+            where = location_text(op)
+            if str(error).startswith("loc") or where in str(error):
+                raise
+            raise ExecutionError(f"{where}: '{op.operation.name}': {error}") from None

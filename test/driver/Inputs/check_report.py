@@ -18,7 +18,7 @@ def expect(found, expected, what):
         sys.exit(f"{what}: expected {expected}, found {found}")
 
 
-options = {"target": "gfx942", "fp8": True, "quantize_attention": False, "exclude": "", "compute_type": "f16"}
+options = {"target": "gfx942", "fp8": True, "quantize_attention": False, "exclude": [], "compute_type": "f16"}
 expect({key: report["options"][key] for key in options}, options, "options")
 expect(report["model"], "attention.mlir", "model")
 expect([report["attention"][key] for key in ("tagged", "fused", "near_misses")], [1, 1, 0], "attention")

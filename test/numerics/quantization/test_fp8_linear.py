@@ -153,7 +153,7 @@ def test_records_say_what_was_decided() -> None:
 
 
 @pytest.mark.parametrize(("text", "options", "reason"), [
-    (linear(5, 8, 16), {"exclude": "^fc$"}, "excluded by --exclude ^fc$"),
+    (linear(5, 8, 16), {"exclude": ("^fc$",)}, "excluded by --exclude ^fc$"),
     (linear(5, 8, 16).replace("%x: tensor<5x16xf32>", '%x: tensor<5x16xf32> {fovea.weight = "x"}'), {},
      "both operands are constant"),
     (linear(5, 8, 16, "i8").replace("0.0 :", "0 :"), {}, "element type i8 is not float"),

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// RUN: fovea-opt %s --fovea-insert-captures | FileCheck %s
-// RUN: fovea-opt %s --fovea-insert-captures={quantize_attention=true} | FileCheck %s --check-prefix=ALL
-// RUN: fovea-opt %s "--fovea-insert-captures={exclude='encoder\.(fc|k)'}" | FileCheck %s --check-prefix=EXCLUDE
+// RUN: fovea-opt %s --fovea-insert-captures={include=policy:all} | FileCheck %s
+// RUN: fovea-opt %s "--fovea-insert-captures={quantize_attention=true include=policy:all}" | FileCheck %s --check-prefix=ALL
+// RUN: fovea-opt %s "--fovea-insert-captures={exclude='encoder\.(fc|k)' include=policy:all}" | FileCheck %s --check-prefix=EXCLUDE
 // RUN: not fovea-opt %s "--fovea-insert-captures={exclude='('}" 2>&1 | FileCheck %s --check-prefix=REGEX
-// REGEX: exclude is not a regular expression: '(': missing ), unterminated subpattern
+// REGEX: exclude: '(' is not a regular expression: missing ), unterminated subpattern
 
 // One tensor, two readers: one capture, named after the first. Weights are not captured.
 // CHECK-LABEL: func.func @shared

@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Where the tensors of a network come from and go to, coarsely: enough to say that a contraction stands at its edge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from fovea.bindings import ir
+from fovea.passes import ir_utils as utils
+from fovea.passes.constant_subtree import WeightLike
+from fovea.passes.contraction import is_convolution
+from fovea.passes.contraction_layout import is_contraction
+
+
+class Step(Enum):
+    """What an op does with its tensor operands."""
+
+    VIEW = "view"  # the same elements elsewhere: reshape, transpose, slice, pad, broadcast, copy
+    POINTWISE = "pointwise"
+    REDUCTION = "reduction"  # max, sum, argmax along dims: norms, softmax and pooling have them
+    CONTRACTION = "contraction"
+    GATHER = "gather"  # reads a tensor at computed positions
+    SORT = "sort"  # sort, top-k
+    RETURN = "return"
+    OTHER = "other"
+
+
+_BY_NAME = {
+    **dict.fromkeys(
+        (
+            "tensor.expand_shape", "tensor.collapse_shape", "tensor.extract_slice", "tensor.insert_slice", "tensor.pad",
+            "tensor.concat", "tensor.cast", "linalg.transpose", "linalg.broadcast", "fovea.capture",
+        ),
+        Step.VIEW,
+    ),
+    "linalg.softmax": Step.REDUCTION,
+    "tensor.extract": Step.GATHER,
+    "tensor.gather": Step.GATHER,
+    "tm_tensor.sort": Step.SORT,
+    "tm_tensor.topk": Step.SORT,
+    "func.return": Step.RETURN,
+}  # fmt: skip
+
+
+def step_of(op: Any) -> Step:
+    """What `op` does."""
+    if op.name in _BY_NAME:
+        return _BY_NAME[op.name]
+    if not utils.is_linalg(op):
+        return Step.OTHER
+    if is_contraction(op) or is_convolution(op):
+        return Step.CONTRACTION
+    if has_in_body(op, "tensor.extract"):
+        return Step.GATHER
+    maps = utils.indexing_maps(op)
+    written = {utils.dim_position(expression) for expression in maps[-1].results}
+    return Step.POINTWISE if written >= set(range(maps[-1].n_dims)) else Step.REDUCTION
+
+
+def has_in_body(op: Any, *names: str) -> bool:
+    """Whether the regions of `op` hold an op of one of these names."""
+    return any(inner.name in names for inner in utils.nested_ops(op))
+
+
+
+class FromInput:
+    """Answers whether values are a float input of the model, seen through views and pointwise ops with constants.
+
+    Remembers its answers: drop it when ops that were asked about are erased.
+    """
+
+    def __init__(self, is_weight: WeightLike) -> None:
+        self._is_weight = is_weight
+        self._known: dict[Any, bool] = {}
+
+    def __call__(self, value: Any) -> bool:
+        pending = [value]
+        while pending:
+            current = pending[-1]
+            if current in self._known:
+                pending.pop()
+                continue
+            sources = self._sources(current)
+            missing = [source for source in sources or () if source not in self._known]
+            if not missing:
+                pending.pop()
+                self._known[current] = sources is not None and all(self._known[source] for source in sources)
+            else:
+                pending += missing
+        return self._known[value]
+
+    def _sources(self, value: Any) -> list[Any] | None:
+        """The values that must all be inputs for `value` to be one; None if it is none."""
+        if not utils.is_tensor(value.type) or not isinstance(value.type.element_type, ir.FloatType):
+            return None
+        op = utils.defining_op(value)
+        if op is None:
+            function = value.owner.owner.operation
+            return [] if function.name == "func.func" and not utils.is_private(function) else None
+        if step_of(op) not in (Step.VIEW, Step.POINTWISE):
+            return None
+        sources = [operand for operand in op.operands if not self._is_weight(operand)]
+        return sources or None
+
+
+@dataclass
+class Fate:
+    """What becomes of a value. "Joins": meets other activations, in a pointwise op or a contraction.
+
+    returned: it is a result of the model. blocked: something that is neither view, pointwise with constants, softmax,
+    argmax nor sort reads it. selects: it is sorted, or positions are computed from it. weighs: it joins activations
+    after a softmax.
+    """
+
+    returned: bool = False
+    blocked: bool = False
+    selects: bool = False
+    weighs: bool = False
+
+
+_EXPONENTIALS = ("math.exp", "math.exp2")
+
+
+class _Forward:
+    """Walks from a value to where it goes. A residual connection ends the walk: behind it is another value."""
+
+    def __init__(self, value: Any, is_weight: WeightLike) -> None:
+        self.is_weight = is_weight
+        self.fate = Fate()
+        self.inside = {value}
+        self.exponential: set[Any] = set()  # values made of exponentials
+        self.normalised: set[Any] = set()  # and those divided by a sum of them
+        self.sums: set[Any] = set()
+        waiting: list[Any] = []
+        pending = [value]
+        while pending:
+            users = [use.owner.operation for use in pending.pop().uses]
+            for op in [*users, *waiting]:
+                if op.results and op.results[0] in self.inside:
+                    continue
+                if not self._waits(op):
+                    pending += self._visit(op)
+                elif op not in waiting:
+                    waiting.append(op)
+        for op in waiting:
+            if not op.results or op.results[0] not in self.inside:
+                self._join(op)
+
+    def _waits(self, op: Any) -> bool:
+        """Whether `op` reads activations that are not (yet) inside."""
+        return step_of(op) in (Step.VIEW, Step.POINTWISE, Step.CONTRACTION) and not all(
+            operand in self.inside or self.is_weight(operand) for operand in _read(op)
+        )
+
+    def _join(self, op: Any) -> None:
+        self.fate.blocked = True
+        self.fate.weighs |= any(operand in self.normalised for operand in op.operands)
+
+    def _visit(self, op: Any) -> list[Any]:
+        """Notes what `op` does; the results through which the walk goes on."""
+        step, read = step_of(op), [operand for operand in op.operands if operand in self.inside]
+        exponential = any(operand in self.exponential for operand in read)
+        if step is Step.RETURN:
+            private = utils.is_private(op.parent)
+            self.fate.returned |= not private
+            self.fate.blocked |= private
+            return []
+        if step is Step.SORT:
+            self.fate.selects = True
+        elif step is Step.GATHER:
+            self.fate.selects |= any(not isinstance(o.type.element_type, ir.FloatType) for o in read)
+            self.fate.blocked = True
+            return []
+        elif step is Step.REDUCTION:
+            softmax = op.name == "linalg.softmax"
+            if softmax:
+                self.normalised.update(op.results)
+            elif exponential and has_in_body(op, "arith.addf"):
+                self.sums.update(op.results)
+            elif not has_in_body(op, "arith.maximumf", "arith.maxnumf", "linalg.index"):
+                self.fate.blocked = True
+                return []
+        elif step not in (Step.VIEW, Step.POINTWISE):
+            self.fate.blocked = True
+            return []
+        elif has_in_body(op, *_EXPONENTIALS):
+            exponential = True
+        if exponential:
+            self.exponential.update(op.results)
+        if any(operand in self.sums for operand in read):
+            (self.normalised if step is Step.POINTWISE and len(read) > 1 else self.sums).update(op.results)
+        if any(operand in self.normalised for operand in read):
+            self.normalised.update(op.results)
+        self.inside.update(op.results)
+        return list(op.results)
+
+
+def _read(op: Any) -> list[Any]:
+    """The operands whose elements `op` reads."""
+    return utils.inputs_of(op) if utils.is_linalg(op) else [o for o in op.operands if utils.is_tensor(o.type)]
+
+
+def fate_of(value: Any, is_weight: WeightLike) -> Fate:
+    """What becomes of `value`."""
+    return _Forward(value, is_weight).fate
