@@ -27,12 +27,21 @@ def _decrement(old: Any, value: Any) -> Any:
     return np.where((old == 0) | (old > value), value, old - 1).astype(old.dtype)
 
 
+def _lesser(old: Any, value: Any) -> Any:
+    """A plain comparison (CDNA4 guide, DS_MIN_F32): what compares as equal or not at all leaves memory alone."""
+    return np.where(value < old, value, old)
+
+
+def _greater(old: Any, value: Any) -> Any:
+    return np.where(value > old, value, old)
+
+
 OPERATIONS: dict[str, tuple[Callable[..., Any], str]] = {
     "add": (np.add, "u"), "sub": (np.subtract, "u"), "smin": (np.minimum, "i"), "umin": (np.minimum, "u"),
     "smax": (np.maximum, "i"), "umax": (np.maximum, "u"), "and": (np.bitwise_and, "u"), "or": (np.bitwise_or, "u"),
     "xor": (np.bitwise_xor, "u"), "inc": (_increment, "u"), "dec": (_decrement, "u"),
     "swap": (lambda old, value: value, "u"), "add_f32": (np.add, "f"), "add_f64": (np.add, "f"),
-    "min_f64": (np.fmin, "f"), "max_f64": (np.fmax, "f"), "min_f32": (np.fmin, "f"), "max_f32": (np.fmax, "f"),
+    "min_f64": (_lesser, "f"), "max_f64": (_greater, "f"), "min_f32": (_lesser, "f"), "max_f32": (_greater, "f"),
     "pk_add_f16": (np.add, "h"), "pk_add_bf16": (np.add, "b"),
 }  # fmt: skip
 """Name to (function of old and operand, kind of the values)."""

@@ -31,22 +31,61 @@ VOP2_950 = VOP2 | table_rows("""
 VOP3_950 = VOP3 | table_rows("""
 0x233 v_bitop3_b16      1 s s s -
 0x234 v_bitop3_b32      1 b b b -
-0x235 v_cvt_scalef32_pk_fp8_f32  1 b b b -
-0x236 v_cvt_scalef32_pk_bf8_f32  1 b b b -
-0x239 v_cvt_scalef32_pk_f32_fp8  2 b b - -
-0x23a v_cvt_scalef32_pk_f32_bf8  2 b b - -
-0x240 v_cvt_scalef32_pk_fp8_f16  1 p b - -
-0x241 v_cvt_scalef32_pk_bf8_f16  1 p b - -
-0x244 v_cvt_scalef32_pk_fp8_bf16 1 p b - -
-0x245 v_cvt_scalef32_pk_bf8_bf16 1 p b - -
-0x248 v_cvt_scalef32_pk_f16_fp8  1 b b - -
-0x249 v_cvt_scalef32_pk_f16_bf8  1 b b - -
+0x235 v_cvt_scalef32_pk_fp8_f32       1  b b b -
+0x236 v_cvt_scalef32_pk_bf8_f32       1  b b b -
+0x237 v_cvt_scalef32_sr_fp8_f32       1  b b b -
+0x238 v_cvt_scalef32_sr_bf8_f32       1  b b b -
+0x239 v_cvt_scalef32_pk_f32_fp8       2  b b - -
+0x23a v_cvt_scalef32_pk_f32_bf8       2  b b - -
+0x23b v_cvt_scalef32_f32_fp8          1  b b - -
+0x23c v_cvt_scalef32_f32_bf8          1  b b - -
+0x23d v_cvt_scalef32_pk_fp4_f32       1  b b b -
+0x23e v_cvt_scalef32_sr_pk_fp4_f32    1  2 b b -
+0x23f v_cvt_scalef32_pk_f32_fp4       2  b b - -
+0x240 v_cvt_scalef32_pk_fp8_f16       1  p b - -
+0x241 v_cvt_scalef32_pk_bf8_f16       1  p b - -
+0x242 v_cvt_scalef32_sr_fp8_f16       1  h b b -
+0x243 v_cvt_scalef32_sr_bf8_f16       1  h b b -
+0x244 v_cvt_scalef32_pk_fp8_bf16      1  p b - -
+0x245 v_cvt_scalef32_pk_bf8_bf16      1  p b - -
+0x246 v_cvt_scalef32_sr_fp8_bf16      1  h b b -
+0x247 v_cvt_scalef32_sr_bf8_bf16      1  h b b -
+0x248 v_cvt_scalef32_pk_f16_fp8       1  b b - -
+0x249 v_cvt_scalef32_pk_f16_bf8       1  b b - -
+0x24a v_cvt_scalef32_f16_fp8          1  b b - -
+0x24b v_cvt_scalef32_f16_bf8          1  b b - -
+0x24c v_cvt_scalef32_pk_fp4_f16       1  p b - -
+0x24d v_cvt_scalef32_pk_fp4_bf16      1  p b - -
+0x24e v_cvt_scalef32_sr_pk_fp4_f16    1  p b b -
+0x24f v_cvt_scalef32_sr_pk_fp4_bf16   1  p b b -
+0x250 v_cvt_scalef32_pk_f16_fp4       1  b b - -
+0x251 v_cvt_scalef32_pk_bf16_fp4      1  b b - -
+0x252 v_cvt_scalef32_2xpk16_fp6_f32   6  16 16 b -
+0x253 v_cvt_scalef32_2xpk16_bf6_f32   6  16 16 b -
+0x254 v_cvt_scalef32_sr_pk32_fp6_f32  6  32 b b -
+0x255 v_cvt_scalef32_sr_pk32_bf6_f32  6  32 b b -
+0x256 v_cvt_scalef32_pk32_f32_fp6     32 6 b - -
+0x257 v_cvt_scalef32_pk32_f32_bf6     32 6 b - -
+0x258 v_cvt_scalef32_pk32_fp6_f16     6  16 b - -
+0x259 v_cvt_scalef32_pk32_fp6_bf16    6  16 b - -
+0x25a v_cvt_scalef32_pk32_bf6_f16     6  16 b - -
+0x25b v_cvt_scalef32_pk32_bf6_bf16    6  16 b - -
+0x25c v_cvt_scalef32_sr_pk32_fp6_f16  6  16 b b -
+0x25d v_cvt_scalef32_sr_pk32_fp6_bf16 6  16 b b -
+0x25e v_cvt_scalef32_sr_pk32_bf6_f16  6  16 b b -
+0x25f v_cvt_scalef32_sr_pk32_bf6_bf16 6  16 b b -
+0x260 v_cvt_scalef32_pk32_f16_fp6     16 6 b - -
+0x261 v_cvt_scalef32_pk32_bf16_fp6    16 6 b - -
+0x262 v_cvt_scalef32_pk32_f16_bf6     16 6 b - -
+0x263 v_cvt_scalef32_pk32_bf16_bf6    16 6 b - -
 0x265 v_ashr_pk_i8_i32  1 b b b -
 0x266 v_ashr_pk_u8_i32  1 b b b -
 0x267 v_cvt_pk_f16_f32  1 b b - -
 0x268 v_cvt_pk_bf16_f32 1 b b - -
 0x269 v_cvt_scalef32_pk_bf16_fp8 1 b b - -
 0x26a v_cvt_scalef32_pk_bf16_bf8 1 b b - -
+0x2a6 v_cvt_sr_f16_f32  1 b b - -
+0x2a7 v_cvt_sr_bf16_f32 1 b b - -
 0x2a8 v_minimum3_f32    1 b b b -
 0x2a9 v_maximum3_f32    1 b b b -
 """)
@@ -61,8 +100,22 @@ VOP3P_950 = {code: row for code, row in VOP3P.items() if code not in _DROPPED} |
 0x36 v_mfma_i32_16x16x64_i8      4  4 4 4
 0x37 v_mfma_f32_32x32x16_bf16    16 4 4 16
 0x38 v_mfma_i32_32x32x32_i8      16 4 4 16
+0x39 v_smfmac_f32_16x16x64_bf16  4  4 8 1
+0x3a v_smfmac_i32_16x16x128_i8   4  4 8 1
+0x3b v_smfmac_f32_16x16x128_bf8_bf8 4 4 8 1
+0x3c v_smfmac_f32_16x16x128_bf8_fp8 4 4 8 1
+0x3d v_smfmac_f32_16x16x128_fp8_bf8 4 4 8 1
+0x43 v_smfmac_f32_16x16x128_fp8_fp8 4 4 8 1
+0x46 v_smfmac_f32_32x32x32_bf16  16 4 8 1
+0x47 v_smfmac_i32_32x32x64_i8    16 4 8 1
+0x4b v_smfmac_f32_32x32x64_bf8_bf8 16 4 8 1
+0x4e v_smfmac_f32_32x32x64_bf8_fp8 16 4 8 1
+0x4f v_smfmac_f32_32x32x64_fp8_bf8 16 4 8 1
+0x53 v_smfmac_f32_32x32x64_fp8_fp8 16 4 8 1
 0x54 v_mfma_f32_16x16x32_f16     4  4 4 4
 0x55 v_mfma_f32_32x32x16_f16     16 4 4 16
+0x5a v_smfmac_f32_16x16x64_f16   4  4 8 1
+0x5b v_smfmac_f32_32x32x32_f16   16 4 8 1
 """)
 DS_950 = DS | table_rows("""
 0xe0 ds_read_b64_tr_b4  2 1 - - single

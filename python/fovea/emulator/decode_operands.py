@@ -23,7 +23,9 @@ LITERAL = 255
 SDWA = 249
 DPP = 250
 
-WIDTHS = {"b": 1, "h": 1, "s": 1, "p": 1, "d": 2, "q": 2, "1": 1, "2": 2, "3": 3, "4": 4, "8": 8, "16": 16, "32": 32}
+WIDTHS = {
+    "b": 1, "h": 1, "s": 1, "p": 1, "d": 2, "q": 2, "1": 1, "2": 2, "3": 3, "4": 4, "6": 6, "8": 8, "16": 16, "32": 32,
+}  # fmt: skip
 
 SPECIAL_32 = {
     102: "flat_scratch_lo", 103: "flat_scratch_hi", 104: "xnack_mask_lo", 105: "xnack_mask_hi", 106: "vcc_lo",
@@ -105,7 +107,7 @@ def _source_table(kind: str) -> list[str | None]:
     return table
 
 
-SOURCES = {kind: _source_table(kind) for kind in ("b", "h", "s", "p", "d", "q", "1", "2", "3", "4", "8", "16", "32")}
+SOURCES = {kind: _source_table(kind) for kind in WIDTHS}
 
 # Bit patterns that have an inline constant; a literal with such a value is written lit(...) so that it assembles back.
 _INLINE_F32 = {struct.unpack("<I", struct.pack("<f", float(t)))[0]: t for t in FLOATS.values()} | {

@@ -46,19 +46,23 @@ def build_rows(
 
 
 ROWS = build_rows(VOP1, VOP2, VOP3)
-# Stochastic rounding conversions take op_sel of a third source that they do not have.
-_FOUR_SELECTORS = frozenset(("v_cvt_sr_fp8_f32", "v_cvt_sr_bf8_f32"))
+# Conversions that pick a byte of the destination take op_sel of a third source that they do not have.
+_FOUR_SELECTORS = frozenset((
+    "v_cvt_sr_fp8_f32", "v_cvt_sr_bf8_f32", "v_cvt_scalef32_pk_fp4_f16", "v_cvt_scalef32_pk_fp4_bf16",
+))  # fmt: skip
 # The instructions that read op_sel: a 16-bit half of each source, and the half of the destination that is written.
 _SELECTING = _FOUR_SELECTORS | frozenset((
     "v_alignbit_b32", "v_alignbyte_b32", "v_mad_u32_u16", "v_mad_i32_i16", "v_min3_f16", "v_min3_i16", "v_min3_u16",
     "v_max3_f16", "v_max3_i16", "v_max3_u16", "v_med3_f16", "v_med3_i16", "v_med3_u16", "v_mad_f16", "v_mad_u16",
     "v_mad_i16", "v_fma_f16", "v_div_fixup_f16", "v_cvt_pknorm_i16_f16", "v_cvt_pknorm_u16_f16", "v_add_i16",
-    "v_sub_i16", "v_pack_b32_f16", "v_cvt_pk_fp8_f32", "v_cvt_pk_bf8_f32",
+    "v_sub_i16", "v_pack_b32_f16", "v_cvt_pk_fp8_f32", "v_cvt_pk_bf8_f32", "v_cvt_sr_f16_f32", "v_cvt_sr_bf16_f32",
+    "v_ashr_pk_i8_i32", "v_ashr_pk_u8_i32",
 ))  # fmt: skip
 # Sources that take neither sign nor absolute value, as a mask over the sources.
 _UNMODIFIED = {f"{name}_e64": mask for name, mask in UNMODIFIED.items()} | {
     "v_ldexp_f32": 0b10, "v_ldexp_f64": 0b10, "v_trig_preop_f64": 0b10,
     "v_cvt_pkaccum_u8_f32": 0b10, "v_cvt_pk_u8_f32": 0b110, "v_cvt_sr_fp8_f32": 0b10, "v_cvt_sr_bf8_f32": 0b10,
+    "v_cvt_sr_f16_f32": 0b10, "v_cvt_sr_bf16_f32": 0b10,
     "v_cmp_class_f16_e64": 0b10, "v_cmp_class_f32_e64": 0b10, "v_cmp_class_f64_e64": 0b10,
     "v_cmpx_class_f16_e64": 0b10, "v_cmpx_class_f32_e64": 0b10, "v_cmpx_class_f64_e64": 0b10,
 }  # fmt: skip

@@ -8,6 +8,8 @@ follow the vector registers in the same array.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -63,6 +65,7 @@ class Group:
         self.full = bool((self.s64[:, EXEC // 2] == FULL).all())
         self._mask: Array | None = None
         self._active: Array | None = None
+        self._writable: Array | None = None
         self._idle: int | None = None
 
     @property
@@ -78,6 +81,18 @@ class Group:
         if self._mask is None:
             self._mask = self.unpack(EXEC)
         return self._mask
+
+    @contextmanager
+    def only(self, lanes: Array) -> Iterator[None]:
+        """Act as if EXEC were these active lanes, for the results of one instruction."""
+        state = self.full, self._mask, self._active
+        self.full, self._mask, self._active = False, lanes, None
+        self._writable = np.packbits(lanes, axis=-1, bitorder="little").view(np.uint64)[:, 0]
+        try:
+            yield
+        finally:
+            self.full, self._mask, self._active = state
+            self._writable = None
 
     @property
     def active(self) -> Array:
@@ -97,6 +112,8 @@ class Group:
         if lanes.shape != (self.count, LANES):
             lanes = np.broadcast_to(lanes, (self.count, LANES))
         bits = np.packbits(lanes, axis=-1, bitorder="little").view(np.uint64)[:, 0]
+        if self._writable is not None:
+            return bits & self._writable
         return bits if self.full else bits & self.s64[:, EXEC // 2]
 
     def lanes32(self, plane: Array, register: int) -> Array:

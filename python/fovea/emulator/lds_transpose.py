@@ -15,7 +15,7 @@ import numpy as np
 from fovea.emulator.errors import DecodeError, Fault
 from fovea.emulator.group import Group
 from fovea.emulator.lds import locate
-from fovea.emulator.matrix_scaled import unpack_codes
+from fovea.emulator.matrix_formats import pack_codes, unpack_codes
 from fovea.emulator.memory import gather
 from fovea.emulator.operands import Build, Step
 
@@ -27,26 +27,13 @@ TABLE = {
 """Mnemonic to bytes a lane and bits a value."""
 
 
-def _pack_codes(codes: Array, bits: int) -> Array:
-    """The inverse of `unpack_codes`: `(..., values)` to 32-bit words `(..., values * bits // 32)`."""
-    wide = codes.astype(np.uint8)
-    octets: Array
-    if bits == 4:
-        octets = wide[..., 0::2] | wide[..., 1::2] << 4
-    else:
-        a, b, c, d = (wide[..., n::4] for n in range(4))
-        parts = [a | b << 6, b >> 2 | c << 4, c >> 4 | d << 2]
-        octets = np.stack(parts, axis=-1).reshape(*codes.shape[:-1], -1)
-    return np.ascontiguousarray(octets).view(np.uint32)
-
-
 def transpose_block(raw: Array, bits: int) -> Array:
     """Registers `(waves, 64, words)` as read, to what the lanes receive."""
     waves, _, words = raw.shape
     values = raw.view(np.uint16 if bits == 16 else np.uint8) if bits >= 8 else unpack_codes(raw, bits)
     count = values.shape[-1]
     turned = np.ascontiguousarray(values.reshape(waves, 4, count, 16).swapaxes(2, 3)).reshape(waves, 64, count)
-    return turned.view(np.uint32) if bits >= 8 else _pack_codes(turned, bits).reshape(waves, 64, words)
+    return turned.view(np.uint32) if bits >= 8 else pack_codes(turned, bits).reshape(waves, 64, words)
 
 
 def compile_transposed(name: str, build: Build) -> Step:

@@ -22,6 +22,7 @@ import numpy as np
 from fovea.emulator.errors import DecodeError
 from fovea.emulator.float8 import FLOAT4, FLOAT6, FLOAT8, Format
 from fovea.emulator.group import Group
+from fovea.emulator.matrix_formats import unpack_codes
 from fovea.emulator.mfma import Matrix, arrange
 from fovea.emulator.operands import Build, Getter, Step
 from fovea.emulator.text import Operand
@@ -37,19 +38,6 @@ TABLE: dict[str, Matrix] = {
     "v_mfma_scale_f32_16x16x128_f8f6f4": Matrix(16, 128, "f8f6f4", "f8f6f4", "f32"),
     "v_mfma_scale_f32_32x32x64_f8f6f4": Matrix(32, 64, "f8f6f4", "f8f6f4", "f32"),
 }
-
-
-def unpack_codes(raw: Array, bits: int) -> Array:
-    """Codes of `bits` bits from little-endian words `(..., registers)`: `(..., registers * 32 // bits)`."""
-    octets = raw.view(np.uint8)
-    if bits == 8:
-        return octets
-    if bits == 4:
-        return np.stack([octets & 15, octets >> 4], axis=-1).reshape(*octets.shape[:-1], -1)
-    # Four 6-bit codes in three bytes.
-    a, b, c = (octets[..., n::3] for n in range(3))
-    codes = [a & 63, a >> 6 | (b & 15) << 2, b >> 4 | (c & 3) << 4, c >> 2]
-    return np.stack(codes, axis=-1).reshape(*octets.shape[:-1], -1)
 
 
 def _operand(build: Build, operand: Operand, matrix: Matrix, kind: Format, scale: Getter | None) -> Getter:

@@ -78,6 +78,7 @@ TABLE: dict[str, Matrix] = {
     "v_mfma_i32_16x16x64_i8": Matrix(16, 64, "i8", "i8", "i32"),
     "v_mfma_i32_32x32x32_i8": Matrix(32, 32, "i8", "i8", "i32"),
     # several blocks
+    "v_mfma_f64_4x4x4_4b_f64": Matrix(4, 4, "f64", "f64", "f64", 4),
     "v_mfma_f32_32x32x1_2b_f32": Matrix(32, 1, "f32", "f32", "f32", 2),
     "v_mfma_f32_16x16x1_4b_f32": Matrix(16, 1, "f32", "f32", "f32", 4),
     "v_mfma_f32_4x4x1_16b_f32": Matrix(4, 1, "f32", "f32", "f32", 16),
@@ -241,13 +242,17 @@ def arrange(matrix: Matrix) -> Callable[[Array], Array]:
 
 
 def _step_f64(matrix: Matrix, get_a: Getter, get_b: Getter, start: int | None, constant: Any, into: int) -> Step:
-    """16x16x4 f64: register pair i of lane l is row l // 16 + 4 * i, column l % 16."""
+    """f64: 16x16x4: register pair i of lane l is row l // 16 + 4 * i, column l % 16; 4x4x4 with four blocks: lane l is
+    row l // 16, block l // 4 % 4, column l % 4."""
     count = matrix.results
 
     def step(g: Group) -> None:
         waves = g.count
         product = np.matmul(get_a(g), get_b(g))
-        result = product.reshape(waves, 4, 4, 16).transpose(0, 2, 3, 1).reshape(waves, 64, count)
+        if matrix.side == 4:
+            result = product.transpose(0, 2, 1, 3).reshape(waves, 64, 1)
+        else:
+            result = product.reshape(waves, 4, 4, 16).transpose(0, 2, 3, 1).reshape(waves, 64, count)
         if start is None:
             total = result + constant
         else:

@@ -32,6 +32,10 @@ NUMPY = {
 }  # fmt: skip
 _WIDE = ("u64", "i64", "f64")
 _HALF = ("u16", "i16", "f16")
+_KEEPS_UPPER_HALF = frozenset((
+    "v_mad_f16", "v_mad_u16", "v_mad_i16", "v_fma_f16", "v_div_fixup_f16", "v_ashr_pk_i8_i32", "v_ashr_pk_u8_i32",
+))  # fmt: skip
+"""16-bit results of gfx9 that leave the other half alone (CDNA4 guide, notes of those); the rest clear it."""
 
 
 @dataclass
@@ -65,6 +69,8 @@ class Build:
         # MODE.FP16_OVFL: results too large for 8-bit floats become the largest value instead of NaN.
         self.saturate = bool(mode & FP16_OVERFLOW)
         self.reuses: list[Reuse] = []
+        self.shuffled = False
+        """Whether the DPP modifiers, if any, are heeded."""
         self.reads_v: set[int] = set()
         self.reads_s: set[int] = set()
         self.writes_v: set[int] = set()
@@ -286,7 +292,7 @@ class Build:
             high = self.line.bits("op_sel", ())[-1] if "op_sel" in self.line.modifiers else 0
             high = max(high, operand.half)
             dtype = NUMPY[kind]
-            if high or self.chip.lanes == 32:
+            if high or self.chip.lanes == 32 or self.line.name in _KEEPS_UPPER_HALF:
                 # gfx11 and later keep the other half of the register.
                 return lambda g, value: put(g, g.u16[row, :, :, high].view(dtype), value)
 

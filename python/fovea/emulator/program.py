@@ -13,12 +13,14 @@ from fovea.emulator import (
     cross_lane,
     rdna,
     salu,
+    salu_float,
     valu_compare,
     valu_convert,
     valu_float,
     valu_gfx950,
     valu_integer,
     valu_rdna,
+    valu_scaled,
 )
 from fovea.emulator.atomics import compile_buffer_atomic
 from fovea.emulator.chips import CHIPS, Chip
@@ -35,25 +37,31 @@ from fovea.emulator.memory_ops import compile_buffer, compile_global, compile_sc
 from fovea.emulator.mfma import compile_matrix
 from fovea.emulator.modes import initial_mode, resolve_modes
 from fovea.emulator.operands import Build, Reuse, Step
+from fovea.emulator.smfmac import compile_sparse_matrix
 from fovea.emulator.text import Line, Operand, parse_line
 from fovea.emulator.timing import Timing
 from fovea.emulator.vector import Row, compile_row
-from fovea.emulator.wmma import compile_wmma
+from fovea.emulator.wmma import compile_sparse, compile_wmma
 
 VECTOR_ROWS: dict[str, Row] = {
     row.name: row
     for module in (valu_integer, valu_float, valu_convert, valu_compare, valu_gfx950, valu_rdna)
     for row in module.TABLE
 }
-SCALAR_ROWS = {row.name: row for module_rows in (salu.TABLE, valu_rdna.SCALAR_TABLE) for row in module_rows}
+SCALAR_ROWS = {row.name: row for row in (*salu.TABLE, *salu_float.TABLE, *valu_rdna.SCALAR_TABLE)}
 SPECIAL: dict[str, tuple[Callable[[Build], Step], str]] = {
-    **{n: (make, "valu") for module in (valu_convert, cross_lane, valu_gfx950) for n, make in module.SPECIAL.items()},
-    **{name: (make, "valu") for name, make in valu_rdna.SPECIAL.items()},
-    **{name: (make, "salu") for name, make in {**salu.SPECIAL, **valu_rdna.SCALAR_SPECIAL}.items()},
+    **{
+        name: (make, "valu")
+        for module in (valu_convert, cross_lane, valu_gfx950, valu_scaled, valu_rdna)
+        for name, make in module.SPECIAL.items()
+    },
+    **{name: (make, "salu") for name, make in salu.SPECIAL.items()},
 }
 _PREFIXES: tuple[tuple[str, Callable[[str, Build], Step], str], ...] = (
     ("v_mfma_", compile_matrix, "mfma"),
+    ("v_smfmac_", compile_sparse_matrix, "mfma"),
     ("v_wmma_", compile_wmma, "mfma"),
+    ("v_swmmac_", compile_sparse, "mfma"),
     ("global_load_lds_", compile_direct, "vmem"),
     ("global_", compile_global, "vmem"),
     ("flat_", compile_global, "vmem"),
@@ -145,6 +153,8 @@ def load_program(
         build = Build(line, vgprs, mode, chip)
         try:
             step, issue = compile_line(line, build)
+            if line.encoding.endswith("dpp") and not build.shuffled:
+                raise DecodeError(f"{line.name} with DPP is not supported")
             if line.second is not None:
                 step = _compile_dual(step, line.second, build)
         except (DecodeError, ValueError, IndexError, KeyError, AssertionError) as error:

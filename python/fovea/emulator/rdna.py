@@ -27,7 +27,8 @@ _SIZES = {
 _MEMORY = re.compile(r"^(global|flat|scratch|buffer)_(load|store)_(\w+)$")
 _ATOMIC = re.compile(r"^(global|flat|buffer)_atomic_(\w+?)_([uibf])(32|64)$")
 _ATOMIC_NAMES = {
-    ("add", "f"): "add_f", ("min", "i"): "smin", ("max", "i"): "smax", ("min", "u"): "umin", ("max", "u"): "umax",
+    ("add", "f"): "add_f32", ("min", "i"): "smin", ("max", "i"): "smax", ("min", "u"): "umin", ("max", "u"): "umax",
+    ("min", "f"): "min_f32", ("max", "f"): "max_f32", ("min_num", "f"): "min_f32", ("max_num", "f"): "max_f32",
 }  # fmt: skip
 _SCALAR = re.compile(r"^s_(buffer_)?load_(b32|b64|b96|b128|b256|b512)$")
 _LOCAL = re.compile(r"^ds_(load|store)_(\w+)$")
@@ -46,9 +47,25 @@ _NAMES = {
     "s_ctz_i32_b32": "s_ff1_i32_b32", "s_ctz_i32_b64": "s_ff1_i32_b64", "s_and_not1_b32": "s_andn2_b32",
     "s_and_not1_b64": "s_andn2_b64", "s_or_not1_b32": "s_orn2_b32", "s_or_not1_b64": "s_orn2_b64",
     "s_and_not1_saveexec_b32": "s_andn2_saveexec_b32", "s_or_not1_saveexec_b32": "s_orn2_saveexec_b32",
-    "s_barrier_wait": "s_barrier",
+    "s_barrier_wait": "s_barrier", "s_cls_i32": "s_flbit_i32", "s_cls_i32_i64": "s_flbit_i32_i64",
+    "s_and_not0_saveexec_b32": "s_andn1_saveexec_b32", "s_or_not0_saveexec_b32": "s_orn1_saveexec_b32",
+    "s_and_not0_wrexec_b32": "s_andn1_wrexec_b32", "s_and_not1_wrexec_b32": "s_andn2_wrexec_b32",
+    "v_add_nc_i32": "v_add_i32", "v_sub_nc_i32": "v_sub_i32", "v_add_nc_i16": "v_add_i16",
+    "v_sub_nc_i16": "v_sub_i16", "v_mad_co_i64_i32": "v_mad_i64_i32", "v_min3_num_f16": "v_min3_f16",
+    "v_max3_num_f16": "v_max3_f16", "v_med3_num_f16": "v_med3_f16", "v_pk_min_num_f16": "v_pk_min_f16",
+    "v_pk_max_num_f16": "v_pk_max_f16", "v_cvt_nearest_i32_f32": "v_cvt_rpi_i32_f32",
+    "v_cvt_floor_i32_f32": "v_cvt_flr_i32_f32", "v_cvt_pk_norm_i16_f32": "v_cvt_pknorm_i16_f32",
+    "v_cvt_pk_norm_u16_f32": "v_cvt_pknorm_u16_f32", "v_dot2acc_f32_f16": "v_dot2c_f32_f16",
+    "v_dot2acc_f32_bf16": "v_dot2c_f32_bf16", "v_minmax_num_f32": "v_minmax_f32", "v_maxmin_num_f32": "v_maxmin_f32",
+    "v_minmax_num_f16": "v_minmax_f16", "v_maxmin_num_f16": "v_maxmin_f16",
+    "ds_min_num_f32": "ds_min_f32", "ds_max_num_f32": "ds_max_f32", "ds_min_num_rtn_f32": "ds_min_rtn_f32",
+    "ds_max_num_rtn_f32": "ds_max_rtn_f32", "ds_storexchg_rtn_b32": "ds_wrxchg_rtn_b32",
+    "ds_storexchg_rtn_b64": "ds_wrxchg_rtn_b64", "ds_cmpstore_b32": "ds_cmpst_b32",
+    "ds_cmpstore_b64": "ds_cmpst_b64", "ds_cmpstore_rtn_b32": "ds_cmpst_rtn_b32",
+    "ds_cmpstore_rtn_b64": "ds_cmpst_rtn_b64",
 }  # fmt: skip
 _DROPPED = re.compile(r"\s+(?:scope:SCOPE_\w+|th:TH_\w+|glc|slc|dlc)(?=\s|$)")
+_RETURNS = re.compile(r"\s(?:th:TH_ATOMIC_\w*RETURN|glc)(?=\s|$)")
 _EXEC = Operand("s", 126, 1, text="exec_lo")
 _VCC = Operand("s", 106, 1, text="vcc_lo")
 _HALF = re.compile(r"\b(v\d+)\.([lh])\b")
@@ -67,8 +84,6 @@ def canonical(name: str) -> str:
     match = _ATOMIC.match(name)
     if match:
         family, operation, kind, bits = match.groups()
-        if (operation, kind) == ("add", "f"):
-            return f"{family}_atomic_add_f{bits}"
         operation = _ATOMIC_NAMES.get((operation, kind), operation)
         return f"{family}_atomic_{operation}" + ("_x2" if bits == "64" else "")
     match = _LOCAL.match(name)
@@ -103,6 +118,11 @@ def _plain(address: int, text: str) -> Line:
     if halves:
         _set_halves(line, marked)
     line.text = text
+    if line.name.startswith("ds_cmpstore"):
+        # Its data operands have changed places with those of ds_cmpst: the new value comes first.
+        line.operands[-2:] = line.operands[:-3:-1]
+    if line.name.startswith("buffer_atomic_") and _RETURNS.search(text):
+        line.modifiers["sc0"] = "1"
     line.name = canonical(line.name)
     line.operands = [Operand("special", text="null") if o.text == "null" else o for o in line.operands]
     if line.name.startswith("v_cmpx_"):

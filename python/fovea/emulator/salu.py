@@ -12,13 +12,13 @@ import numpy as np
 from fovea.emulator.carry import add_carry_out, add_with_carry, subtract_with_borrow
 from fovea.emulator.errors import DecodeError
 from fovea.emulator.group import Group
-from fovea.emulator.operands import APERTURES, NUMPY, Build, Getter, Step
+from fovea.emulator.operands import APERTURES, NUMPY, Build, Getter, Step, flush
 from fovea.emulator.text import EXEC, Operand
 from fovea.emulator.valu_integer import find_high, reverse_bits
 
 U32, U64, I32, I64 = np.uint32, np.uint64, np.int32, np.int64
 _TYPES = {**NUMPY, "b32": U32, "b64": U64, "scc": np.bool_}
-_SIZE = {"u32": 1, "i32": 1, "b32": 1, "u64": 2, "i64": 2, "b64": 2}
+_SIZE = {"u32": 1, "i32": 1, "b32": 1, "f32": 1, "f16": 1, "u64": 2, "i64": 2, "b64": 2}
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,8 @@ class ScalarRow:
     issue: str = "salu"
 
 
-def _rows(text: str, function: Callable[..., Any], scc: str = "") -> list[ScalarRow]:
+def scalar_rows(text: str, function: Callable[..., Any], scc: str = "") -> list[ScalarRow]:
+    """Rows from `"name: result <- source source"`, one function for all lines."""
     made = []
     for line in text.strip().splitlines():
         name, _, signature = line.partition(":")
@@ -50,6 +51,8 @@ def scalar_source(build: Build, operand: Operand, kind: str) -> Getter:
     """Reader of a scalar operand as `(wave,)`."""
     dtype = _TYPES[kind]
     size = _SIZE[kind]
+    if kind == "f16":
+        return _half_source(build, operand)
     if operand.kind == "s":
         slot = build.scalar(operand, size)
         if size == 2:
@@ -74,6 +77,15 @@ def scalar_source(build: Build, operand: Operand, kind: str) -> Getter:
         if operand.text in flags:
             return flags[operand.text]
     raise DecodeError(f"operand '{operand.text}' cannot be read by a scalar instruction")
+
+
+def _half_source(build: Build, operand: Operand) -> Getter:
+    """Reader of the low half of a register, or of a constant, as f16."""
+    if operand.kind == "imm":
+        constant: Any = np.array([operand.bits("f16") & 0xFFFF], np.uint16).view(np.float16)
+        return lambda g: constant
+    get = scalar_source(build, operand, "u32")
+    return lambda g: get(g).astype(np.uint16).view(np.float16)
 
 
 def scalar_destination(build: Build, operand: Operand, size: int) -> Callable[[Group, Any], None]:
@@ -111,6 +123,9 @@ def compile_scalar(row: ScalarRow, build: Build) -> Step:
             getters.append(scalar_source(build, operands.pop(0), kind))
     if operands:
         raise DecodeError(f"{row.name} has too many operands")
+    for number, kind in enumerate(row.sources):
+        if build.flushes(kind):
+            getters[number] = _flushed(getters[number])
     function, scc = row.function, row.scc
     if scc == "only":
 
@@ -135,7 +150,17 @@ def compile_scalar(row: ScalarRow, build: Build) -> Step:
             g.scc[:] = value != 0
         write(g, value)
 
-    return plain
+    def floating(g: Group) -> None:
+        value = function(*[get(g) for get in getters])
+        value = flush(value) if flushes else value
+        write(g, value.view(np.uint16).astype(U32) if row.result == "f16" else value)
+
+    flushes = build.flushes(row.result)
+    return floating if row.result in ("f16", "f32") else plain
+
+
+def _flushed(get: Getter) -> Getter:
+    return lambda g: flush(get(g))
 
 
 def _short(a: Any) -> Any:
@@ -170,7 +195,8 @@ def _field(kind: Any, bits: int) -> Any:
     def compute(a: Any, b: Any) -> Any:
         offset = (b & U32(bits - 1)).astype(U64)
         width = np.minimum((b >> U32(16)) & U32(0x7F), U32(bits)).astype(U64)
-        raw = (a.view(U32).astype(U64) if bits == 32 else a.view(U64)) >> offset
+        # An arithmetic shift for the signed forms: bits above the register are copies of the sign.
+        raw = (a.astype(I64) >> offset.astype(I64)).view(U64) if wide_signed else a.astype(U64) >> offset
         ones = np.where(width >= 64, U64(2**64 - 1), (U64(1) << (width & U64(63))) - U64(1))
         part = raw & ones
         if wide_signed:
@@ -225,117 +251,103 @@ _COMPARE = {
 }  # fmt: skip
 
 TABLE: list[ScalarRow] = [
-    *_rows("s_mov_b32: b32 <- b32\n s_mov_b64: b64 <- b64", lambda a: a),
-    *_rows("s_movk_i32: i32 <- i32", _short),
-    *_rows("s_cmov_b32: b32 <- b32 dst scc\n s_cmov_b64: b64 <- b64 dst scc", lambda a, d, c: np.where(c, a, d)),
-    *_rows("s_cmovk_i32: i32 <- i32 dst scc", lambda a, d, c: np.where(c, _short(a), d)),
-    *_rows("s_not_b32: b32 <- b32\n s_not_b64: b64 <- b64", np.invert, "nz"),
-    *_rows("s_bcnt0_i32_b32: b32 <- b32\n s_bcnt0_i32_b64: b32 <- b64",
+    *scalar_rows("s_mov_b32: b32 <- b32\n s_mov_b64: b64 <- b64", lambda a: a),
+    *scalar_rows("s_movk_i32: i32 <- i32", _short),
+    *scalar_rows("s_cmov_b32: b32 <- b32 dst scc\n s_cmov_b64: b64 <- b64 dst scc", lambda a, d, c: np.where(c, a, d)),
+    *scalar_rows("s_cmovk_i32: i32 <- i32 dst scc", lambda a, d, c: np.where(c, _short(a), d)),
+    *scalar_rows("s_not_b32: b32 <- b32\n s_not_b64: b64 <- b64", np.invert, "nz"),
+    *scalar_rows("s_bcnt0_i32_b32: b32 <- b32\n s_bcnt0_i32_b64: b32 <- b64",
            lambda a: np.bitwise_count(~a).astype(U32), "nz"),
-    *_rows("s_brev_b32: b32 <- b32", reverse_bits),
-    *_rows("s_brev_b64: b64 <- b64", _reverse64),
-    *_rows("s_ff0_i32_b32: b32 <- b32\n s_ff0_i32_b64: b32 <- b64", lambda a: _lowest(~a)),
-    *_rows("s_flbit_i32_i64: b32 <- i64", lambda a: _leading64(np.where(a < 0, ~a, a).astype(U64))),
-    *_rows("s_bcnt1_i32_b32: b32 <- b32\n s_bcnt1_i32_b64: b32 <- b64",
+    *scalar_rows("s_brev_b32: b32 <- b32", reverse_bits),
+    *scalar_rows("s_brev_b64: b64 <- b64", _reverse64),
+    *scalar_rows("s_ff0_i32_b32: b32 <- b32\n s_ff0_i32_b64: b32 <- b64", lambda a: _lowest(~a)),
+    *scalar_rows("s_flbit_i32_i64: b32 <- i64", lambda a: _leading64(np.where(a < 0, ~a, a).astype(U64))),
+    *scalar_rows("s_bcnt1_i32_b32: b32 <- b32\n s_bcnt1_i32_b64: b32 <- b64",
            lambda a: np.bitwise_count(a).astype(U32), "nz"),
-    *_rows("s_ff1_i32_b32: b32 <- b32\n s_ff1_i32_b64: b32 <- b64", _lowest),
-    *_rows("s_flbit_i32_b32: b32 <- b32", find_high),
-    *_rows("s_flbit_i32_b64: b32 <- b64", _leading64),
-    *_rows("s_flbit_i32: b32 <- i32", lambda a: find_high(np.where(a < 0, ~a, a).astype(U32))),
-    *_rows("s_sext_i32_i8: b32 <- b32", lambda a: a.astype(np.int8).astype(I32)),
-    *_rows("s_sext_i32_i16: b32 <- b32", lambda a: a.astype(np.int16).astype(I32)),
-    *_rows("s_abs_i32: i32 <- i32", np.abs, "nz"),
-    *_rows("s_bitset0_b32: b32 <- b32 dst", _bitset(0, 32)),
-    *_rows("s_bitset1_b32: b32 <- b32 dst", _bitset(1, 32)),
-    *_rows("s_bitset0_b64: b64 <- b32 dst", _bitset(0, 64)),
-    *_rows("s_bitset1_b64: b64 <- b32 dst", _bitset(1, 64)),
-    *_rows("s_add_u32: u32 <- u32 u32", add_carry_out, "out"),
-    *_rows("s_sub_u32: u32 <- u32 u32", lambda a, b: (a - b, a < b), "out"),
-    *_rows("s_add_i32: i32 <- i32 i32", _signed(np.add), "out"),
-    *_rows("s_sub_i32: i32 <- i32 i32", _signed(np.subtract), "out"),
-    *_rows("s_addc_u32: u32 <- u32 u32 scc", add_with_carry, "out"),
-    *_rows("s_subb_u32: u32 <- u32 u32 scc", subtract_with_borrow, "out"),
-    *_rows("s_addk_i32: i32 <- dst i32", lambda d, a: _signed(np.add)(d, _short(a)), "out"),
-    *_rows("s_mulk_i32: i32 <- dst i32", lambda d, a: d * _short(a)),
-    *_rows("s_absdiff_i32: i32 <- i32 i32", lambda a, b: np.abs(a.astype(I64) - b).astype(I32), "nz"),
-    *_rows("s_min_i32: i32 <- i32 i32\n s_min_u32: u32 <- u32 u32", _min_max(np.minimum, np.less), "out"),
-    *_rows("s_max_i32: i32 <- i32 i32\n s_max_u32: u32 <- u32 u32", _min_max(np.maximum, np.greater), "out"),
-    *_rows("s_cselect_b32: b32 <- b32 b32 scc\n s_cselect_b64: b64 <- b64 b64 scc",
+    *scalar_rows("s_ff1_i32_b32: b32 <- b32\n s_ff1_i32_b64: b32 <- b64", _lowest),
+    *scalar_rows("s_flbit_i32_b32: b32 <- b32", find_high),
+    *scalar_rows("s_flbit_i32_b64: b32 <- b64", _leading64),
+    *scalar_rows("s_flbit_i32: b32 <- i32", lambda a: find_high(np.where(a < 0, ~a, a).astype(U32))),
+    *scalar_rows("s_sext_i32_i8: b32 <- b32", lambda a: a.astype(np.int8).astype(I32)),
+    *scalar_rows("s_sext_i32_i16: b32 <- b32", lambda a: a.astype(np.int16).astype(I32)),
+    *scalar_rows("s_abs_i32: i32 <- i32", np.abs, "nz"),
+    *scalar_rows("s_bitset0_b32: b32 <- b32 dst", _bitset(0, 32)),
+    *scalar_rows("s_bitset1_b32: b32 <- b32 dst", _bitset(1, 32)),
+    *scalar_rows("s_bitset0_b64: b64 <- b32 dst", _bitset(0, 64)),
+    *scalar_rows("s_bitset1_b64: b64 <- b32 dst", _bitset(1, 64)),
+    *scalar_rows("s_add_u32: u32 <- u32 u32", add_carry_out, "out"),
+    *scalar_rows("s_sub_u32: u32 <- u32 u32", lambda a, b: (a - b, a < b), "out"),
+    *scalar_rows("s_add_i32: i32 <- i32 i32", _signed(np.add), "out"),
+    *scalar_rows("s_sub_i32: i32 <- i32 i32", _signed(np.subtract), "out"),
+    *scalar_rows("s_addc_u32: u32 <- u32 u32 scc", add_with_carry, "out"),
+    *scalar_rows("s_subb_u32: u32 <- u32 u32 scc", subtract_with_borrow, "out"),
+    *scalar_rows("s_addk_i32: i32 <- dst i32", lambda d, a: _signed(np.add)(d, _short(a)), "out"),
+    *scalar_rows("s_mulk_i32: i32 <- dst i32", lambda d, a: d * _short(a)),
+    *scalar_rows("s_absdiff_i32: i32 <- i32 i32", lambda a, b: np.abs(a.astype(I64) - b).astype(I32), "nz"),
+    *scalar_rows("s_min_i32: i32 <- i32 i32\n s_min_u32: u32 <- u32 u32", _min_max(np.minimum, np.less), "out"),
+    *scalar_rows("s_max_i32: i32 <- i32 i32\n s_max_u32: u32 <- u32 u32", _min_max(np.maximum, np.greater), "out"),
+    *scalar_rows("s_cselect_b32: b32 <- b32 b32 scc\n s_cselect_b64: b64 <- b64 b64 scc",
            lambda a, b, c: np.where(c, a, b)),
     *[row for name, f in _LOGIC.items() for bits in (32, 64)
-      for row in _rows(f"s_{name}_b{bits}: b{bits} <- b{bits} b{bits}", f, "nz")],
-    *_rows("s_lshl_b32: b32 <- b32 u32", _shift(np.left_shift, 32), "nz"),
-    *_rows("s_lshr_b32: b32 <- b32 u32", _shift(np.right_shift, 32), "nz"),
-    *_rows("s_ashr_i32: i32 <- i32 u32", _shift(np.right_shift, 32), "nz"),
-    *_rows("s_lshl_b64: b64 <- b64 u32", _shift(np.left_shift, 64), "nz"),
-    *_rows("s_lshr_b64: b64 <- b64 u32", _shift(np.right_shift, 64), "nz"),
-    *_rows("s_ashr_i64: i64 <- i64 u32", _shift(np.right_shift, 64), "nz"),
-    *_rows("s_bfm_b32: b32 <- u32 u32", lambda a, b: ((U32(1) << (a & U32(31))) - U32(1)) << (b & U32(31))),
-    *_rows("s_bfm_b64: b64 <- u32 u32", lambda a, b: ((U64(1) << (a & U32(63)).astype(U64)) - U64(1))
+      for row in scalar_rows(f"s_{name}_b{bits}: b{bits} <- b{bits} b{bits}", f, "nz")],
+    *scalar_rows("s_lshl_b32: b32 <- b32 u32", _shift(np.left_shift, 32), "nz"),
+    *scalar_rows("s_lshr_b32: b32 <- b32 u32", _shift(np.right_shift, 32), "nz"),
+    *scalar_rows("s_ashr_i32: i32 <- i32 u32", _shift(np.right_shift, 32), "nz"),
+    *scalar_rows("s_lshl_b64: b64 <- b64 u32", _shift(np.left_shift, 64), "nz"),
+    *scalar_rows("s_lshr_b64: b64 <- b64 u32", _shift(np.right_shift, 64), "nz"),
+    *scalar_rows("s_ashr_i64: i64 <- i64 u32", _shift(np.right_shift, 64), "nz"),
+    *scalar_rows("s_bfm_b32: b32 <- u32 u32", lambda a, b: ((U32(1) << (a & U32(31))) - U32(1)) << (b & U32(31))),
+    *scalar_rows("s_bfm_b64: b64 <- u32 u32", lambda a, b: ((U64(1) << (a & U32(63)).astype(U64)) - U64(1))
            << (b & U32(63)).astype(U64)),
-    *_rows("s_mul_i32: u32 <- u32 u32", np.multiply),
-    *_rows("s_mul_hi_u32: u32 <- u32 u32", lambda a, b: ((a.astype(U64) * b) >> U64(32)).astype(U32)),
-    *_rows("s_mul_hi_i32: i32 <- i32 i32", lambda a, b: ((a.astype(I64) * b) >> I64(32)).astype(I32)),
-    *[row for n in (1, 2, 3, 4) for row in _rows(f"s_lshl{n}_add_u32: u32 <- u32 u32", _shift_add(n), "out")],
-    *_rows("s_bfe_u32: u32 <- u32 u32", _field(U32, 32), "nz"),
-    *_rows("s_bfe_i32: u32 <- i32 u32", _field(I32, 32), "nz"),
-    *_rows("s_bfe_u64: u64 <- u64 u32", _field(U64, 64), "nz"),
-    *_rows("s_bfe_i64: u64 <- i64 u32", _field(I64, 64), "nz"),
-    *_rows("s_pack_ll_b32_b16: b32 <- b32 b32", _pack_halves(0, 0)),
-    *_rows("s_pack_lh_b32_b16: b32 <- b32 b32", _pack_halves(0, 16)),
-    *_rows("s_pack_hh_b32_b16: b32 <- b32 b32", _pack_halves(16, 16)),
+    *scalar_rows("s_mul_i32: u32 <- u32 u32", np.multiply),
+    *scalar_rows("s_mul_hi_u32: u32 <- u32 u32", lambda a, b: ((a.astype(U64) * b) >> U64(32)).astype(U32)),
+    *scalar_rows("s_mul_hi_i32: i32 <- i32 i32", lambda a, b: ((a.astype(I64) * b) >> I64(32)).astype(I32)),
+    *[row for n in (1, 2, 3, 4) for row in scalar_rows(f"s_lshl{n}_add_u32: u32 <- u32 u32", _shift_add(n), "out")],
+    *scalar_rows("s_bfe_u32: u32 <- u32 u32", _field(U32, 32), "nz"),
+    *scalar_rows("s_bfe_i32: u32 <- i32 u32", _field(I32, 32), "nz"),
+    *scalar_rows("s_bfe_u64: u64 <- u64 u32", _field(U64, 64), "nz"),
+    *scalar_rows("s_bfe_i64: u64 <- i64 u32", _field(I64, 64), "nz"),
+    *scalar_rows("s_pack_ll_b32_b16: b32 <- b32 b32", _pack_halves(0, 0)),
+    *scalar_rows("s_pack_lh_b32_b16: b32 <- b32 b32", _pack_halves(0, 16)),
+    *scalar_rows("s_pack_hl_b32_b16: b32 <- b32 b32", _pack_halves(16, 0)),
+    *scalar_rows("s_pack_hh_b32_b16: b32 <- b32 b32", _pack_halves(16, 16)),
     *[row for name, f in _COMPARE.items() for kind in ("u32", "i32")
-      for row in _rows(f"s_cmp_{name}_{kind}: <- {kind} {kind}", f, "only")],
+      for row in scalar_rows(f"s_cmp_{name}_{kind}: <- {kind} {kind}", f, "only")],
     *[row for name, f in _COMPARE.items()
-      for row in _rows(f"s_cmpk_{name}_i32: <- i32 i32", lambda a, b, f=f: f(a, _short(b)), "only")],
-    *[row for name, f in _COMPARE.items() for row in _rows(f"s_cmpk_{name}_u32: <- u32 u32", f, "only")],
-    *_rows("s_cmp_eq_u64: <- u64 u64", np.equal, "only"),
-    *_rows("s_cmp_lg_u64: <- u64 u64", np.not_equal, "only"),
-    *_rows("s_bitcmp0_b32: <- u32 u32", lambda a, b: ((a >> (b & U32(31))) & U32(1)) == 0, "only"),
-    *_rows("s_bitcmp1_b32: <- u32 u32", lambda a, b: ((a >> (b & U32(31))) & U32(1)) == 1, "only"),
-    *_rows("s_bitcmp0_b64: <- u64 u32", lambda a, b: ((a >> (b & U32(63)).astype(U64)) & U64(1)) == 0, "only"),
-    *_rows("s_bitcmp1_b64: <- u64 u32", lambda a, b: ((a >> (b & U32(63)).astype(U64)) & U64(1)) == 1, "only"),
+      for row in scalar_rows(f"s_cmpk_{name}_i32: <- i32 i32", lambda a, b, f=f: f(a, _short(b)), "only")],
+    *[row for name, f in _COMPARE.items() for row in scalar_rows(f"s_cmpk_{name}_u32: <- u32 u32", f, "only")],
+    *scalar_rows("s_cmp_eq_u64: <- u64 u64", np.equal, "only"),
+    *scalar_rows("s_cmp_lg_u64: <- u64 u64", np.not_equal, "only"),
+    *scalar_rows("s_bitcmp0_b32: <- u32 u32", lambda a, b: ((a >> (b & U32(31))) & U32(1)) == 0, "only"),
+    *scalar_rows("s_bitcmp1_b32: <- u32 u32", lambda a, b: ((a >> (b & U32(31))) & U32(1)) == 1, "only"),
+    *scalar_rows("s_bitcmp0_b64: <- u64 u32", lambda a, b: ((a >> (b & U32(63)).astype(U64)) & U64(1)) == 0, "only"),
+    *scalar_rows("s_bitcmp1_b64: <- u64 u32", lambda a, b: ((a >> (b & U32(63)).astype(U64)) & U64(1)) == 1, "only"),
 ]  # fmt: skip
 
-_SAVE_EXEC: dict[str, Any] = {
+_OF_EXEC: dict[str, Any] = {
     "and": lambda s, e: s & e, "or": lambda s, e: s | e, "xor": lambda s, e: s ^ e, "andn2": lambda s, e: s & ~e,
     "orn2": lambda s, e: s | ~e, "nand": lambda s, e: ~(s & e), "nor": lambda s, e: ~(s | e),
     "xnor": lambda s, e: ~(s ^ e), "andn1": lambda s, e: ~s & e, "orn1": lambda s, e: ~s | e,
 }  # fmt: skip
 
 
-def write_exec(operation: Any) -> Callable[[Build], Step]:
-    """s_OP_wrexec_b64: OP(source, EXEC) goes to EXEC and to the destination."""
+def _change_exec(operation: Any, bits: int, saves: bool) -> Callable[[Build], Step]:
+    """s_OP_saveexec: the old EXEC goes to the destination, OP(source, EXEC) becomes EXEC, SCC: any set.
+
+    s_OP_wrexec: the new EXEC goes to the destination, too. Waves of 32 lanes have the forms of 32 bits.
+    """
 
     def compile_it(build: Build) -> Step:
-        source = scalar_source(build, build.line.operands[1], "b64")
-        write = scalar_destination(build, build.line.operands[0], 2)
+        source = scalar_source(build, build.line.operands[1], f"b{bits}")
+        write = scalar_destination(build, build.line.operands[0], bits // 32)
 
         def step(g: Group) -> None:
-            new = operation(source(g), g.s64[:, EXEC // 2])
-            g.s64[:, EXEC // 2] = new
-            write(g, new)
-            g.scc[:] = new != 0
-            g.exec_changed()
-
-        return step
-
-    return compile_it
-
-
-def save_exec(operation: Any) -> Callable[[Build], Step]:
-    """s_OP_saveexec_b64: the old EXEC goes to the destination, OP(source, EXEC) becomes EXEC, SCC: any set."""
-
-    def compile_it(build: Build) -> Step:
-        source = scalar_source(build, build.line.operands[1], "b64")
-        write = scalar_destination(build, build.line.operands[0], 2)
-
-        def step(g: Group) -> None:
-            old = g.s64[:, EXEC // 2].copy()
+            mask = g.s64[:, EXEC // 2] if bits == 64 else g.s[:, EXEC]
+            old = mask.copy()
             new = operation(source(g), old)
-            write(g, old)
-            g.s64[:, EXEC // 2] = new
-            g.scc[:] = g.s64[:, EXEC // 2] != 0
+            write(g, old if saves else new)
+            mask[:] = new
+            g.scc[:] = mask != 0
             g.exec_changed()
 
         return step
@@ -344,6 +356,14 @@ def save_exec(operation: Any) -> Callable[[Build], Step]:
 
 
 SPECIAL = {
-    **{f"s_{name}_saveexec_b64": save_exec(operation) for name, operation in _SAVE_EXEC.items()},
-    **{f"s_{name}_wrexec_b64": write_exec(_SAVE_EXEC[name]) for name in ("andn1", "andn2")},
+    **{
+        f"s_{name}_saveexec_b{bits}": _change_exec(operation, bits, True)
+        for name, operation in _OF_EXEC.items()
+        for bits in (32, 64)
+    },
+    **{
+        f"s_{name}_wrexec_b{bits}": _change_exec(_OF_EXEC[name], bits, False)
+        for name in ("andn1", "andn2")
+        for bits in (32, 64)
+    },
 }

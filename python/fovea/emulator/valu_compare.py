@@ -20,7 +20,7 @@ def _unordered(a: Any, b: Any) -> Any:
     return np.isnan(a) | np.isnan(b)
 
 
-_FLOAT: dict[str, Any] = {
+FLOAT: dict[str, Any] = {
     "f": _INTEGER["f"], "lt": np.less, "eq": np.equal, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal,
     "lg": lambda a, b: (a < b) | (a > b),
     "o": lambda a, b: ~_unordered(a, b), "u": _unordered,
@@ -52,7 +52,7 @@ def classify(x: Any, wanted: Any) -> Any:
 TABLE: list[Row] = [
     Row(f"v_{prefix}_{operation}_{kind}", ("mask",), (kind, kind), function)
     for prefix in ("cmp", "cmpx")
-    for kinds, operations in ((("i16", "u16", "i32", "u32", "i64", "u64"), _INTEGER), (("f16", "f32", "f64"), _FLOAT))
+    for kinds, operations in ((("i16", "u16", "i32", "u32", "i64", "u64"), _INTEGER), (("f16", "f32", "f64"), FLOAT))
     for kind in kinds
     for operation, function in operations.items()
 ]

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -65,6 +66,7 @@ def _halves(round_half: Any) -> Any:
     return lambda a, b: _pack16(round_half(a), round_half(b))
 
 
+toward_zero_pair = _halves(_round_toward_zero16)
 TABLE: list[Row] = [
     *rows("v_cvt_f32_u32: f32 <- u32\n v_cvt_f32_i32: f32 <- i32\n v_cvt_f32_f16: f32 <- f16\n"
           "v_cvt_f32_f64: f32 <- f64",
@@ -79,11 +81,13 @@ TABLE: list[Row] = [
     *rows("v_cvt_flr_i32_f32: i32 <- f32", lambda x: saturate(I32)(np.floor(x))),
     *[row for byte in range(4) for row in rows(
         f"v_cvt_f32_ubyte{byte}: f32 <- u32", lambda x, s=8 * byte: ((x >> U32(s)) & U32(255)).astype(F32))],
-    *rows("v_cvt_pkrtz_f16_f32: u32 <- f32 f32", _halves(_round_toward_zero16)),
+    *rows("v_cvt_pkrtz_f16_f32: u32 <- f32 f32", toward_zero_pair),
     *rows("v_cvt_pknorm_i16_f32: u32 <- f32 f32", _halves(_normalized(np.int16))),
     *rows("v_cvt_pknorm_u16_f32: u32 <- f32 f32", _halves(_normalized(U16))),
     *rows("v_cvt_pk_u16_u32: u32 <- u32 u32", _halves(_clip_to(U16))),
     *rows("v_cvt_pk_i16_i32: u32 <- i32 i32", _halves(_clip_to(np.int16))),
+    *rows("v_cvt_pk_u16_f32: u32 <- f32 f32", _halves(saturate(U16))),
+    *rows("v_cvt_pk_i16_f32: u32 <- f32 f32", _halves(saturate(np.int16))),
     *rows("v_cvt_pk_u8_f32: u32 <- f32 u32 u32", _insert_byte),
     *rows("v_pack_b32_f16: u32 <- f16 f16", _pack16),
 ]  # fmt: skip
@@ -93,22 +97,36 @@ TABLE: list[Row] = [
 
 
 def convert_one(build: Build, name: str) -> Step:
-    """v_cvt_f32_fp8/bf8: the low byte, or the one that SDWA selects, as f32."""
+    """v_cvt_f32_fp8/bf8: the low byte, or the one that SDWA or byte_sel (gfx12) selects, as f32."""
     table = FLOAT8[build.chip.float8][name].decode
-    return compile_row(Row(f"v_cvt_f32_{name}", ("f32",), ("u32",), lambda x: table[x & U32(255)]), build)
+    shift = U32(8 * _byte_select(build))
+    return compile_row(Row(f"v_cvt_f32_{name}", ("f32",), ("u32",), lambda x: table[x >> shift & U32(255)]), build)
+
+
+def _byte_select(build: Build) -> int:
+    """Number of the byte that byte_sel names, which gfx12 alone has."""
+    line = build.line
+    byte = line.number("byte_sel")
+    if "byte_sel" in line.modifiers and not (build.chip.name.startswith("gfx12") and 0 <= byte < 4):
+        raise DecodeError(f"byte_sel:{line.modifiers['byte_sel']} is not supported on {line.name}")
+    line.modifiers.pop("byte_sel", None)
+    return byte
 
 
 def convert_from_pair(build: Build, name: str) -> Step:
-    """v_cvt_pk_f32_fp8/bf8: two codes of the word that op_sel (or SDWA's src0_sel) picks become two f32."""
+    """v_cvt_pk_f32_fp8/bf8: two codes of the word that op_sel (src0_sel, or the operand) picks become two f32."""
     line = build.line
-    word = line.bits("op_sel", (0, 0))[0]
+    if set(line.modifiers) - {"op_sel", "src0_sel", "dst_sel", "dst_unused"}:
+        raise DecodeError(f"modifier {', '.join(sorted(line.modifiers))} is not supported on {line.name}")
+    operand = line.operands[1]
+    word = max(line.bits("op_sel", (0, 0))[0], operand.half)
     selection = line.modifiers.get("src0_sel", "WORD_0")
     if selection in ("WORD_0", "WORD_1"):
         word = max(word, int(selection[-1]))
     elif selection != "DWORD":
         raise DecodeError(f"src0_sel:{selection} is not supported on {line.name}")
     plain = Build(type(line)(line.address, line.text, line.name, line.operands), build.agpr_base, chip=build.chip)
-    get = plain.source(line.operands[1], "u32")
+    get = plain.source(replace(operand, half=-1), "u32")
     row = plain.vector(line.operands[0], 2, write=True)
     build.reads_v |= plain.reads_v
     build.reads_s |= plain.reads_s
@@ -149,10 +167,11 @@ def convert_to_pair(build: Build, name: str) -> Step:
 
 
 def convert_stochastic(build: Build, name: str) -> Step:
-    """v_cvt_sr_fp8_f32/bf8: one code into the byte that op_sel's last two bits name; other bytes are kept."""
+    """v_cvt_sr_fp8_f32/bf8: one code into the byte that op_sel's last two bits (gfx12: byte_sel) name; the others are
+    kept."""
     line = build.line
     bits = line.bits("op_sel", (0, 0, 0, 0))
-    byte = bits[2] + 2 * bits[3]
+    byte = bits[2] + 2 * bits[3] + _byte_select(build)
     _require_only_op_sel(build)
     value, random = build.source(line.operands[1], "f32"), build.source(line.operands[2], "u32", 1)
     row = build.vector(line.operands[0], 1, write=True)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -57,14 +58,23 @@ def _two_product(a: Any, b: Any) -> tuple[Any, Any]:
     return product, la * lb - (((product - ha * hb) - la * hb) - ha * lb)
 
 
+def _nearest64(value: Fraction) -> float:
+    """Nearest f64 of a rational number, which Python rounds to even; too large becomes infinity."""
+    try:
+        return float(value)
+    except OverflowError:
+        return -np.inf if value < 0 else np.inf
+
+
 def fma64(a: Any, b: Any, c: Any) -> Any:
     """f64 fused multiply-add, one rounding (Boldo and Melquiond's algorithm with rounding to odd).
 
-    Mantissas and exponents are handled apart, so intermediate overflow cannot spoil the error terms; a result in the
-    subnormal range may round twice.
+    Mantissas and exponents are handled apart, so intermediate overflow cannot spoil the error terms. A term that is far
+    below the other one stays there as the smallest of remainders: it still decides ties. Subnormal results, which would
+    round twice, are computed again with rational numbers.
     """
     a, b, c = np.broadcast_arrays(np.asarray(a, F64), b, c)
-    plain = a * b + c
+    plain = np.where(np.isinf(c) & np.isfinite(a) & np.isfinite(b), c, a * b + c)
     (ma, ea), (mb, eb), (mc, ec) = np.frexp(a), np.frexp(b), np.frexp(c)
     shift = np.clip(ec - ea - eb, -200, 200)
     high, low = _two_product(ma, mb)
@@ -74,10 +84,15 @@ def fma64(a: Any, b: Any, c: Any) -> Any:
     rest, error = _two_sum(total_low, result_low)
     stepped = np.nextafter(rest, np.where(error > 0, np.inf, -np.inf))
     rest = np.where((error != 0) & (rest.view(U64) & U64(1) == 0), stepped, rest)
-    exact = np.ldexp(result_high + rest, ea + eb)
-    far = np.abs(ec - ea - eb) > 200
-    usable = np.isfinite(a) & np.isfinite(b) & np.isfinite(c) & (a != 0) & (b != 0) & (c != 0) & ~far
-    return np.where(usable, exact, plain)
+    exact = np.ldexp(result_high + rest, np.maximum(ea + eb, ec - 200))
+    usable = np.isfinite(a) & np.isfinite(b) & np.isfinite(c) & (a != 0) & (b != 0) & (c != 0)
+    result = np.where(usable, exact, plain)
+    finite = np.isfinite(a) & np.isfinite(b) & np.isfinite(c)
+    for lane in zip(*np.nonzero(finite & (np.abs(result) < 2.0**-1021) & (a != 0) & (b != 0)), strict=True):
+        value = Fraction(float(a[lane])) * Fraction(float(b[lane])) + Fraction(float(c[lane]))
+        if value:
+            result[lane] = _nearest64(value)
+    return result
 
 
 def fma16(a: Any, b: Any, c: Any) -> Any:
@@ -85,22 +100,30 @@ def fma16(a: Any, b: Any, c: Any) -> Any:
     return (np.multiply(a, b, dtype=F64) + c).astype(F16)
 
 
-def _minimum(a: Any, b: Any) -> Any:
-    # IEEE minNum: a number wins over a NaN; -0 is below +0.
-    low = np.fmin(a, b)
-    zeros = (low == 0) & (a == b)
-    return np.where(zeros & np.signbit(b), b, low) if zeros.any() else low
+def lower_zero(a: Any, b: Any, least: Any) -> Any:
+    """`least` of a and b with -0 below +0, which numpy leaves open."""
+    zeros = (a == 0) & (b == 0)
+    return np.where(zeros, np.where(np.signbit(a), a, b), least) if np.any(zeros) else least
 
 
-def _maximum(a: Any, b: Any) -> Any:
-    high = np.fmax(a, b)
-    zeros = (high == 0) & (a == b)
-    return np.where(zeros & ~np.signbit(b), b, high) if zeros.any() else high
+def upper_zero(a: Any, b: Any, most: Any) -> Any:
+    """`most` of a and b with +0 above -0."""
+    zeros = (a == 0) & (b == 0)
+    return np.where(zeros, np.where(np.signbit(a), b, a), most) if np.any(zeros) else most
+
+
+def minimum_number(a: Any, b: Any) -> Any:
+    """IEEE 754-2008 minNum: a number wins over a NaN."""
+    return lower_zero(a, b, np.fmin(a, b))
+
+
+def maximum_number(a: Any, b: Any) -> Any:
+    return upper_zero(a, b, np.fmax(a, b))
 
 
 def _med3(a: Any, b: Any, c: Any) -> Any:
     nan = np.isnan(a) | np.isnan(b) | np.isnan(c)
-    middle = np.fmax(np.fmin(a, b), np.fmin(np.fmax(a, b), c))
+    middle = maximum_number(minimum_number(a, b), minimum_number(maximum_number(a, b), c))
     return np.where(nan, np.fmin(np.fmin(a, b), c), middle)
 
 
@@ -118,18 +141,20 @@ def _unary16(function: Any) -> Any:
 
 
 def _sine(function: Any) -> Any:
-    """The argument is in revolutions; out of [-256, 256] the result is that of zero."""
+    """The argument is in revolutions, of which whole ones do not count (CDNA4 and RDNA4 guides: full range)."""
 
     def compute(x: Any) -> Any:
-        turns = np.where(np.abs(x) <= 256, x.astype(F64), np.where(np.isfinite(x), 0.0, np.nan))
-        return function(2 * np.pi * turns).astype(x.dtype)
+        turns = x.astype(F64)
+        part = np.where(turns == 0, turns, turns - np.rint(turns))
+        return function(2 * np.pi * part).astype(x.dtype)
 
     return compute
 
 
 def _fract(x: Any) -> Any:
     below_one = np.nextafter(x.dtype.type(1), x.dtype.type(0))
-    return np.fmin(x - np.floor(x), below_one)
+    # The difference of infinities is NaN and stays one.
+    return np.minimum(x - np.floor(x), below_one)
 
 
 def _ldexp(dtype: Any) -> Any:
@@ -198,16 +223,26 @@ def _div_scale(dtype: Any) -> Any:
     return compute
 
 
-def _div_fmas(fma: Any, power: int) -> Any:
+def _div_fmas32(a: Any, b: Any, c: Any, scaled: Any) -> Any:
     """The last step of a division; scaled lanes get the factor back before the one rounding."""
+    if not np.any(scaled):
+        return fma32(a, b, c)
+    factor = np.where(scaled, np.where(np.abs(c) >= 2, 2.0**64, 2.0**-64), 1.0)
+    # In f64 the factor costs no bits.
+    return fma32(a * factor, b, c * factor)
 
-    def compute(a: Any, b: Any, c: Any, scaled: Any) -> Any:
-        if not np.any(scaled):
-            return fma(a, b, c)
-        factor = np.where(scaled, np.where(np.abs(c) >= 2, 2.0**power, 2.0**-power), 1.0)
-        return fma(a * factor, b, c * factor)
 
-    return compute
+def _div_fmas64(a: Any, b: Any, c: Any, scaled: Any) -> Any:
+    """As for f32; the few scaled lanes are computed with rational numbers, since the factor could cost bits."""
+    result = fma64(a, b, c)
+    if not np.any(scaled):
+        return result
+    a, b, c, scaled = (np.broadcast_to(x, result.shape) for x in (a, b, c, scaled))
+    for lane in zip(*np.nonzero(scaled & np.isfinite(a) & np.isfinite(b) & np.isfinite(c)), strict=True):
+        value = Fraction(float(a[lane])) * Fraction(float(b[lane])) + Fraction(float(c[lane]))
+        if value:
+            result[lane] = _nearest64(value * Fraction(2) ** (128 if abs(c[lane]) >= 2 else -128))
+    return result
 
 
 def _div_fixup(dtype: Any) -> Any:
@@ -218,15 +253,17 @@ def _div_fixup(dtype: Any) -> Any:
         zero = np.where(sign, -0.0, 0.0).astype(dtype)
         nan = np.full(q.shape, np.nan, dtype)
         if dtype is F16:
-            far_low, far_high = np.zeros(q.shape, bool), np.zeros(q.shape, bool)
+            far_low = far_high = overflown = np.zeros(q.shape, bool)
         else:
             # Source exponents so far apart that the quotient underflows or overflows whatever the mantissas are.
             gap = _exponent(n) - _exponent(d)
             limit_low, limit_high = (-150, 128) if dtype is F32 else (-1075, 1024)
             far_low, far_high = gap < limit_low, gap > limit_high
+            # Newton steps that overflowed.
+            overflown = np.isnan(q)
         return np.select(
             [np.isnan(n), np.isnan(d), (d == 0) & (n == 0), np.isinf(d) & np.isinf(n), (d == 0) | np.isinf(n),
-             np.isinf(d) | (n == 0), far_low, far_high, np.isnan(q)],
+             np.isinf(d) | (n == 0), far_low, far_high, overflown],
             [n, d, nan, nan, inf, zero, zero, inf, inf],
             np.where(sign, -np.abs(q), np.abs(q)),
         ).astype(dtype)  # fmt: skip
@@ -257,10 +294,10 @@ TABLE: list[Row] = [
     *_each("v_mul", "T", "T T", np.multiply),
     *_each("v_sub", "T", "T T", np.subtract, ("f32", "f16")),
     *_each("v_subrev", "T", "T T", lambda a, b: b - a, ("f32", "f16")),
-    *_each("v_min", "T", "T T", _minimum),
-    *_each("v_max", "T", "T T", _maximum),
-    *_each("v_min3", "T", "T T T", _three(_minimum), ("f32", "f16")),
-    *_each("v_max3", "T", "T T T", _three(_maximum), ("f32", "f16")),
+    *_each("v_min", "T", "T T", minimum_number),
+    *_each("v_max", "T", "T T", maximum_number),
+    *_each("v_min3", "T", "T T T", _three(minimum_number), ("f32", "f16")),
+    *_each("v_max3", "T", "T T T", _three(maximum_number), ("f32", "f16")),
     *_each("v_med3", "T", "T T T", _med3, ("f32", "f16")),
     *rows("v_mul_legacy_f32: f32 <- f32 f32", _legacy_multiply),
     *rows("v_fma_f32: f32 <- f32 f32 f32", fma32),
@@ -278,8 +315,8 @@ TABLE: list[Row] = [
     *rows("v_pk_fma_f16: pk_f16 <- pk_f16 pk_f16 pk_f16", fma16),
     *rows("v_pk_mul_f16: pk_f16 <- pk_f16 pk_f16", np.multiply),
     *rows("v_pk_add_f16: pk_f16 <- pk_f16 pk_f16", np.add),
-    *rows("v_pk_min_f16: pk_f16 <- pk_f16 pk_f16", _minimum),
-    *rows("v_pk_max_f16: pk_f16 <- pk_f16 pk_f16", _maximum),
+    *rows("v_pk_min_f16: pk_f16 <- pk_f16 pk_f16", minimum_number),
+    *rows("v_pk_max_f16: pk_f16 <- pk_f16 pk_f16", maximum_number),
     *rows("v_dot2_f32_f16: f32 <- pk_f16 pk_f16 f32", _dot2),
     *rows("v_dot2c_f32_f16: f32 <- pk_f16 pk_f16 f32", _dot2, accumulate=True),
     *rows("v_pk_fmac_f16: pk_f16 <- pk_f16 pk_f16 pk_f16", fma16, accumulate=True),
@@ -311,8 +348,8 @@ TABLE: list[Row] = [
           _frexp_exponent),
     *rows("v_div_scale_f32: f32,mask <- f32 f32 f32", _div_scale(F32)),
     *rows("v_div_scale_f64: f64,mask <- f64 f64 f64", _div_scale(F64)),
-    *rows("v_div_fmas_f32: f32 <- f32 f32 f32 mask", _div_fmas(fma32, 64), implicit_vcc=True),
-    *rows("v_div_fmas_f64: f64 <- f64 f64 f64 mask", _div_fmas(fma64, 128), implicit_vcc=True),
+    *rows("v_div_fmas_f32: f32 <- f32 f32 f32 mask", _div_fmas32, implicit_vcc=True),
+    *rows("v_div_fmas_f64: f64 <- f64 f64 f64 mask", _div_fmas64, implicit_vcc=True),
     *rows("v_div_fixup_f32: f32 <- f32 f32 f32", _div_fixup(F32)),
     *rows("v_div_fixup_f64: f64 <- f64 f64 f64", _div_fixup(F64)),
     *rows("v_div_fixup_f16: f16 <- f16 f16 f16", _div_fixup(F16)),

@@ -10,9 +10,9 @@ import ml_dtypes
 import numpy as np
 
 from fovea.emulator.errors import DecodeError, Fault
-from fovea.emulator.float8 import FLOAT8
 from fovea.emulator.group import Group
 from fovea.emulator.operands import Build, Step, put
+from fovea.emulator.valu_float import lower_zero, upper_zero
 from fovea.emulator.vector import Row, compile_row, rows
 
 F16, F32, F64 = np.float16, np.float32, np.float64
@@ -65,16 +65,12 @@ def _propagating(operation: Any) -> Callable[..., Any]:
 
 def minimum(a: Any, b: Any) -> Any:
     """IEEE 754-2019 minimum."""
-    low = np.minimum(a, b)
-    zeros = (low == 0) & (a == b)
-    return np.where(zeros & np.signbit(b), b, low) if np.any(zeros) else low
+    return lower_zero(a, b, np.minimum(a, b))
 
 
 def maximum(a: Any, b: Any) -> Any:
     """IEEE 754-2019 maximum."""
-    high = np.maximum(a, b)
-    zeros = (high == 0) & (a == b)
-    return np.where(zeros & ~np.signbit(b), b, high) if np.any(zeros) else high
+    return upper_zero(a, b, np.maximum(a, b))
 
 
 def _dot2_bf16(a: Any, b: Any, c: Any) -> Any:
@@ -107,88 +103,59 @@ def swap_rows(rows_swapped: int) -> Callable[[Build], Step]:
     return compile_it
 
 
-def scale_of(scale: Any) -> Any:
-    """The power of two that a scale operand stands for: only the exponent field of the f32 counts."""
-    exponent = (np.asarray(scale) >> U32(23)) & U32(255)
-    return np.where(exponent == 255, np.nan, np.ldexp(1.0, exponent.astype(np.int32) - 127))
+def _shift_and_saturate(kind: Any) -> Callable[[Any, Any, Any], Any]:
+    """v_ashr_pk_{i8,u8}_i32: both sources shifted right, saturated to bytes."""
+    limits = np.iinfo(kind)
+
+    def compute(a: Any, b: Any, shift: Any) -> Any:
+        low, high = (np.clip(x >> (shift & U32(31)).astype(np.int32), limits.min, limits.max) for x in (a, b))
+        low, high = np.broadcast_arrays(low.astype(kind).view(np.uint8), high.astype(kind).view(np.uint8))
+        return low.astype(U16) | high.astype(U16) << U16(8)
+
+    return compute
 
 
-def _halves(bits: Any, kind: str) -> Any:
-    """Both 16-bit floats of a register, in f64."""
-    if kind == "f16":
-        return [(bits >> U32(shift)).astype(U16).view(F16).astype(F64) for shift in (0, 16)]
-    return [(part << U32(16)).view(F32).astype(F64) for part in (bits, bits >> U32(16))]
-
-
-def _scale_to_pair(narrow: str, wide: str) -> Callable[[Build], Step]:
-    """v_cvt_scalef32_pk_{fp8,bf8}_{f32,f16,bf16}: two values over the scale, to the half that op_sel's last bit names;
-    the other half is kept."""
-
-    def compile_it(build: Build) -> Step:
-        line = build.line
-        count = 3 if wide == "f32" else 2
-        if len(line.operands) != 1 + count or set(line.modifiers) - {"op_sel"}:
-            raise DecodeError(f"{line.name} in this form is not supported")
-        selected = line.bits("op_sel", (0,) * (count + 1))
-        if any(selected[:count]):
-            raise DecodeError(f"op_sel of a source of {line.name} is not supported")
-        line.modifiers.pop("op_sel", None)
-        if wide == "f32":
-            first, second = (build.source(line.operands[1 + n], "f32", n) for n in range(2))
-            read = lambda g: [get(g).astype(F64) for get in (first, second)]  # noqa: E731
-        else:
-            if line.operands[1].neg or line.operands[1].abs:
-                raise DecodeError(f"signs of sources of {line.name} are not supported")
-            both = build.source(line.operands[1], "u32", 0)
-            read = lambda g: _halves(np.asarray(both(g)), wide)  # noqa: E731
-        scale = build.source(line.operands[count], "u32", count - 1)
-        row = build.vector(line.operands[0], 1, write=True)
-        encode, saturate = FLOAT8[build.chip.float8][narrow].encode, build.saturate
-
-        def step(g: Group) -> None:
-            power = scale_of(scale(g))
-            low, high = np.broadcast_arrays(*[encode(value / power, saturate) for value in read(g)])
-            put(g, g.u16[row, :, :, selected[count]], low.astype(U16) | high.astype(U16) << U16(8))
-
-        return step
-
-    return compile_it
-
-
-def _scale_from_pair(narrow: str, wide: str) -> Callable[[Build], Step]:
-    """v_cvt_scalef32_pk_{f32,f16,bf16}_{fp8,bf8}: two codes of the half that op_sel picks, times the scale."""
+def _stochastic(round_half: Callable[[Any, Any], Any]) -> Callable[[Build], Step]:
+    """v_cvt_sr_{f16,bf16}_f32: to the half of the destination that op_sel's last bit names; the other is kept."""
 
     def compile_it(build: Build) -> Step:
         line = build.line
         if len(line.operands) != 3 or set(line.modifiers) - {"op_sel"}:
             raise DecodeError(f"{line.name} in this form is not supported")
-        selected = line.bits("op_sel", (0, 0, 0))
-        if any(selected[1:]):
-            raise DecodeError(f"op_sel {selected} of {line.name} is not supported")
-        line.modifiers.pop("op_sel", None)
-        codes, scale = (build.source(line.operands[1 + n], "u32", n) for n in range(2))
-        registers = 2 if wide == "f32" else 1
-        row = build.vector(line.operands[0], registers, write=True)
-        table, shift = FLOAT8[build.chip.float8][narrow].decode.astype(F64), U32(16 * selected[0])
-
-        def step(g: Group) -> None:
-            bits, power = np.asarray(codes(g)) >> shift, scale_of(scale(g))
-            low, high = (table[(bits >> U32(place)) & U32(255)] * power for place in (0, 8))
-            if wide == "f32":
-                put(g, g.f32[row], low.astype(F32))
-                put(g, g.f32[row + 1], high.astype(F32))
-            elif wide == "f16":
-                put(g, g.u32[row], _join(low.astype(F16).view(U16), high.astype(F16).view(U16)))
-            else:
-                put(g, g.u32[row], _join(bfloat16_bits(low), bfloat16_bits(high)))
-
-        return step
+        half = line.bits("op_sel", (0, 0, 0))[-1]
+        value, random = build.source(line.operands[1], "f32"), build.source(line.operands[2], "u32", 1)
+        row = build.vector(line.operands[0], 1, write=True)
+        return lambda g: put(g, g.u16[row, :, :, half], round_half(value(g), random(g)))
 
     return compile_it
 
 
+def _round_f16(x: Any, random: Any) -> Any:
+    """Random bits are added below the last kept bit, which is that of the subnormals for tiny values."""
+    wide = np.asarray(x, F64)
+    exponent = np.frexp(np.where(np.isfinite(wide), wide, 0.0))[1] - 1
+    unit = np.maximum(exponent, -14) - 10
+    added = np.ldexp((np.asarray(random, U32) >> U32(19)).astype(F64), -13)
+    truncated = np.ldexp(np.floor(np.ldexp(np.abs(wide), -unit) + added), unit)
+    return np.where(np.isfinite(wide), np.copysign(truncated, wide), wide).astype(F16).view(U16)
+
+
+def _round_bf16(x: Any, random: Any) -> Any:
+    bits = np.asarray(x, F32).view(U32)
+    rounded = (bits + (np.asarray(random, U32) >> U32(16))) >> U32(16)
+    quiet = (bits >> U32(16)) | U32(0x40)
+    return np.where(np.isfinite(x), rounded, np.where(np.isnan(x), quiet, bits >> U32(16))).astype(U16)
+
+
+def prng(x: Any) -> Any:
+    """V_PRNG_B32: one step of the generator."""
+    return (x << U32(1)) ^ np.where(x >> U32(31), U32(197), U32(0))
+
+
 TABLE: list[Row] = [
-    *rows("v_prng_b32: u32 <- u32", lambda x: (x << U32(1)) ^ np.where(x >> U32(31), U32(197), U32(0))),
+    *rows("v_prng_b32: u32 <- u32", prng),
+    *rows("v_ashr_pk_i8_i32: u16 <- i32 i32 u32", _shift_and_saturate(np.int8)),
+    *rows("v_ashr_pk_u8_i32: u16 <- i32 i32 u32", _shift_and_saturate(np.uint8)),
     *rows("v_cvt_pk_bf16_f32: u32 <- f32 f32", lambda a, b: _join(bfloat16_bits(a), bfloat16_bits(b))),
     *rows("v_cvt_pk_f16_f32: u32 <- f32 f32", lambda a, b: _join(a.astype(F16).view(U16), b.astype(F16).view(U16))),
     *rows("v_cvt_f32_bf16: f32 <- u16", lambda x: (x.astype(U32) << U32(16)).view(F32)),
@@ -204,12 +171,6 @@ SPECIAL: dict[str, Callable[[Build], Step]] = {
     "v_bitop3_b16": _bitop3("u16"),
     "v_permlane16_swap_b32": swap_rows(16),
     "v_permlane32_swap_b32": swap_rows(32),
-    **{
-        f"v_cvt_scalef32_pk_{narrow}_{wide}": _scale_to_pair(narrow, wide)
-        for narrow in ("fp8", "bf8") for wide in ("f32", "f16", "bf16")
-    },
-    **{
-        f"v_cvt_scalef32_pk_{wide}_{narrow}": _scale_from_pair(narrow, wide)
-        for narrow in ("fp8", "bf8") for wide in ("f32", "f16", "bf16")
-    },
+    "v_cvt_sr_f16_f32": _stochastic(_round_f16),
+    "v_cvt_sr_bf16_f32": _stochastic(_round_bf16),
 }

@@ -32,10 +32,10 @@ def _extract(a: Any, offset: Any, width: Any) -> Any:
 
 
 def _extract_signed(a: Any, offset: Any, width: Any) -> Any:
-    offset, width = offset & _31, (width & _31).astype(I64)
-    part = (a.astype(U32) >> offset).astype(I64) & ((I64(1) << width) - I64(1))
-    top = I64(64) - width
-    return np.where(width == 0, I64(0), (part << (top & I64(63))) >> (top & I64(63))).astype(I32)
+    """The shift is arithmetic: bits above the register are copies of the sign (CDNA4 guide, V_BFE_I32)."""
+    offset, width = (offset & _31).astype(I32), (width & _31).astype(I64)
+    top = (I64(64) - width) & I64(63)
+    return np.where(width == 0, I64(0), ((a >> offset).astype(I64) << top) >> top).astype(I32)
 
 
 def _mask_bits(a: Any, b: Any) -> Any:
@@ -113,14 +113,16 @@ def _clamped(kind: Any, operation: Any) -> Any:
     return lambda a, b: np.clip(operation(a.astype(I64), b.astype(I64)), limits.min, limits.max).astype(kind)
 
 
-def _dot4(signed: bool) -> Any:
-    view = np.int8 if signed else np.uint8
+def parts(x: Any, bits: int, signed: bool) -> Any:
+    """Registers as integers of 4 or 8 bits, in a new last axis."""
+    places = np.arange(0, 32, bits, dtype=U32)
+    raw = (x.view(U32)[..., None] >> places & U32((1 << bits) - 1)).astype(I64)
+    return raw - ((raw >> bits - 1) << bits) if signed else raw
 
+
+def _dot(bits: int, signed: bool) -> Any:
     def dot(a: Any, b: Any, c: Any) -> Any:
-        a, b, c = np.broadcast_arrays(a, b, c)
-        left = np.ascontiguousarray(a).view(view).reshape(*a.shape, 4).astype(I64)
-        right = np.ascontiguousarray(b).view(view).reshape(*b.shape, 4).astype(I64)
-        return ((left * right).sum(-1) + c).astype(c.dtype)
+        return ((parts(a, bits, signed) * parts(b, bits, signed)).sum(-1) + c).astype(c.dtype)
 
     return dot
 
@@ -206,9 +208,13 @@ TABLE: list[Row] = [
     *rows("v_sad_u32: u32 <- u32 u32 u32", _sad),
     *rows("v_bcnt_u32_b32: u32 <- u32 u32", lambda a, b: np.bitwise_count(a).astype(U32) + b),
     *rows("v_cndmask_b32: u32 <- u32 u32 mask", lambda a, b, c: np.where(c, b, a)),
-    *rows("v_dot4_i32_i8: i32 <- i32 i32 i32", _dot4(True)),
-    *rows("v_dot4_u32_u8: u32 <- u32 u32 u32", _dot4(False)),
-    *rows("v_dot4c_i32_i8: i32 <- i32 i32 i32", _dot4(True), accumulate=True),
+    *rows("v_dot4_i32_i8: i32 <- i32 i32 i32", _dot(8, True)),
+    *rows("v_dot4_u32_u8: u32 <- u32 u32 u32", _dot(8, False)),
+    *rows("v_dot4c_i32_i8: i32 <- i32 i32 i32", _dot(8, True), accumulate=True),
+    *rows("v_dot8_i32_i4: i32 <- i32 i32 i32", _dot(4, True)),
+    *rows("v_dot8_u32_u4: u32 <- u32 u32 u32", _dot(4, False)),
+    *rows("v_dot8c_i32_i4: i32 <- i32 i32 i32", _dot(4, True), accumulate=True),
+    *rows("v_dot2c_i32_i16: i32 <- pk_i16 pk_i16 i32", _dot2, accumulate=True),
     *rows("v_dot2_i32_i16: i32 <- pk_i16 pk_i16 i32", _dot2),
     *rows("v_dot2_u32_u16: u32 <- pk_u16 pk_u16 u32", _dot2),
     # 16-bit

@@ -18,7 +18,7 @@ from fovea.emulator.text import Operand
 _KNOWN_MODIFIERS = {
     "op_sel", "op_sel_hi", "neg_lo", "neg_hi", "clamp", "mul", "div", "dst_sel", "dst_unused", "src0_sel", "src1_sel",
     "quad_perm", "row_shl", "row_shr", "row_ror", "row_mirror", "row_half_mirror", "row_bcast", "row_newbcast",
-    "row_share", "row_xmask",
+    "row_share", "row_xmask", "dpp8", "fi",
     "wave_shl", "wave_shr", "wave_rol", "wave_ror", "row_mask", "bank_mask", "bound_ctrl",
 }  # fmt: skip
 _VCC, _VCC_LOW = Operand("s", 106, 2, text="vcc"), Operand("s", 106, 1, text="vcc_lo")
@@ -80,7 +80,8 @@ def compile_row(row: Row, build: Build) -> Step:
     permuted: Getter
     step = _step(row, build, results, inner, writers, function, direct)
     if dpp:
-        permuted, step = with_dpp(line, getters[0], step)
+        permuted, step = with_dpp(line, build.chip.lanes, getters[0], step)
+        build.shuffled = True
     return step
 
 

@@ -49,7 +49,7 @@ class Result:
 def run_assembly(
     text: str,
     v: dict[int, Any] | None = None,
-    s: dict[int, int] | None = None,
+    s: dict[int, Any] | None = None,
     waves: int = 1,
     workgroups: int = 1,
     exec_mask: int = FULL,
@@ -70,7 +70,8 @@ def run_assembly(
     `v` maps a vector register to its values (64 lanes, or `(wave, 64)`), given as any 32-bit type or as 64-bit values
     that fill a pair. Pointers to `buffers` are placed in s[60:61], s[62:63], ... Wave numbers are in s59. `timing` adds
     the rules of waits and wait states to the other checks, `profile` the counts of `traffic.py` to the statistics,
-    `shared` the races between workgroups; `written` are the marks of the first buffer.
+    `shared` the races between workgroups; `written` are the marks of the first buffer. Scalars may differ between
+    waves: an array for a number.
     """
     # Naming v63, a0 and the like is not needed: the files always have 64 vector and 64 accumulation registers.
     lines = parse_assembly(f"test:\n{text}\ns_endpgm\n", "test")
@@ -94,7 +95,7 @@ def run_assembly(
         else:
             vector[register] = np.broadcast_to(values, (count, 64)).copy().view(np.uint32)
         group.defined_v[register] = 1
-    scalars = {59: None, 126: exec_mask & 0xFFFFFFFF, 127: exec_mask >> 32, **(s or {})}
+    scalars: dict[int, Any] = {59: None, 126: exec_mask & 0xFFFFFFFF, 127: exec_mask >> 32, **(s or {})}
     for number, array in enumerate(buffers or []):
         base = space.add(array, f"buffer {number}").base
         scalars[60 + 2 * number], scalars[61 + 2 * number] = base & 0xFFFFFFFF, base >> 32

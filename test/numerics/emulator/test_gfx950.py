@@ -17,6 +17,7 @@ from assembly_runner import run_assembly
 
 from fovea.emulator import EmulationError
 from fovea.emulator.disassembler import DisassemblyError, disassemble
+from fovea.emulator.matrix_scaled import TABLE as SCALED
 
 U32 = np.uint32
 LANES = np.arange(64)
@@ -25,6 +26,9 @@ FORMATS: list[tuple[Any, int]] = [
     (ml_dtypes.float6_e3m2fn, 6), (ml_dtypes.float4_e2m1fn, 4),
 ]  # fmt: skip
 SHAPES = [(16, 128), (32, 64)]
+TRANSPOSING = [("b64_tr_b16", 16, 2), ("b64_tr_b8", 8, 2), ("b64_tr_b4", 4, 2), ("b96_tr_b6", 6, 3)]
+TESTED = {f"ds_read_{name}" for name, _, _ in TRANSPOSING}
+SCALED_TESTED = {f"v_mfma_{scale}f32_{s}x{s}x{k}_f8f6f4" for s, k in SHAPES for scale in ("", "scale_")}
 
 
 def operand_registers(matrix: Any, number: int, depth: int) -> dict[int, Any]:
@@ -114,8 +118,11 @@ def test_scale_255_is_nan() -> None:
     assert np.isnan(found[5]).all() and not np.isnan(np.delete(found, 5, axis=0)).any()
 
 
-@pytest.mark.parametrize(("name", "bits", "words"), [("b64_tr_b16", 16, 2), ("b64_tr_b8", 8, 2), ("b64_tr_b4", 4, 2),
-                                                     ("b96_tr_b6", 6, 3)])  # fmt: skip
+def test_every_scaled_row_is_tested() -> None:
+    assert set(SCALED) == SCALED_TESTED
+
+
+@pytest.mark.parametrize(("name", "bits", "words"), TRANSPOSING)
 def test_transposing_read(name: str, bits: int, words: int) -> None:
     """Blocks of 16 lanes read rows of 16 values; lane c receives column c."""
     count = 32 * words // bits
@@ -164,64 +171,6 @@ def test_buffer_to_lds_out_of_range_is_zero() -> None:
     np.testing.assert_array_equal(result.v(2), np.where(LANES < 32, 7, 0))
 
 
-@pytest.mark.parametrize("rows", [16, 32])
-def test_row_swaps(rows: int) -> None:
-    first, second = LANES.astype(U32), (LANES + 100).astype(U32)
-    result = run_assembly(f"v_permlane{rows}_swap_b32 v0, v1", v={0: first, 1: second}, chip="gfx950")
-    for lane in range(64):
-        upper = lane // rows % 2 == 1
-        assert result.v(0)[lane] == (second[lane - rows] if upper else first[lane])
-        assert result.v(1)[lane] == (second[lane] if upper else first[lane + rows])
-
-
-def test_bitop3_is_its_truth_table() -> None:
-    rng = np.random.default_rng(0)
-    a, b, c = (rng.integers(0, 2**32, 64, dtype=np.uint64).astype(U32) for _ in range(3))
-    for table in (0x36, 0x6C, 0xF0, 0x01, 0xE8, 0xFF):
-        result = run_assembly(f"v_bitop3_b32 v3, v0, v1, v2 bitop3:{table:#x}", v={0: a, 1: b, 2: c}, chip="gfx950")
-        wanted = [
-            sum((table >> (4 * (int(x) >> n & 1) + 2 * (int(y) >> n & 1) + (int(z) >> n & 1)) & 1) << n
-                for n in range(32))
-            for x, y, z in zip(a, b, c, strict=True)
-        ]  # fmt: skip
-        assert list(result.v(3)) == wanted
-
-
-def test_ocp_floats() -> None:
-    """All codes of both formats, and rounding with overflow: E4M3FN to NaN, E5M2 to infinity; saturation."""
-    for name, kind in (("fp8", ml_dtypes.float8_e4m3fn), ("bf8", ml_dtypes.float8_e5m2)):
-        for start in range(0, 256, 64):
-            codes = (LANES + start).astype(U32)
-            found = run_assembly(f"v_cvt_f32_{name} v1, v0", v={0: codes}, chip="gfx950").v(1, np.float32)
-            np.testing.assert_array_equal(found, codes.astype(np.uint8).view(kind).astype(np.float32))
-        values = np.concatenate([[1e6, -1e6, 460.0, 470.0, 0.3, -0.001, np.inf, np.nan], np.linspace(-9, 9, 56)])
-        wide = values.astype(np.float32)
-        result = run_assembly(f"v_mov_b32 v1, 0\nv_cvt_pk_{name}_f32 v1, v0, v0", v={0: wide}, chip="gfx950").v(1)
-        wanted = wide.astype(kind)
-        np.testing.assert_array_equal((result & 255).astype(np.uint8).view(kind).astype(np.float32),
-                                      wanted.astype(np.float32))  # fmt: skip
-        text = f"v_mov_b32 v1, 0\nv_cvt_pk_{name}_f32 v1, v0, v0"
-        most = run_assembly(text, v={0: wide}, saturate=True, chip="gfx950").v(1)[0] & 255
-        assert np.array(most, np.uint8).view(kind) == ml_dtypes.finfo(kind).max
-
-
-def test_conversions_and_extremes() -> None:
-    rng = np.random.default_rng(2)
-    a = np.concatenate([[np.nan, np.inf, -0.0, 1e-40, 65520.0], rng.standard_normal(59)]).astype(np.float32)
-    b = np.roll(a, 7)
-    result = run_assembly(
-        "v_cvt_pk_bf16_f32 v2, v0, v1\nv_cvt_pk_f16_f32 v3, v0, v1\nv_prng_b32 v4, v0\nv_maximum3_f32 v5, v0, v1, v0",
-        v={0: a, 1: b}, chip="gfx950",
-    )  # fmt: skip
-    for register, kind in ((2, ml_dtypes.bfloat16), (3, np.float16)):
-        pair = np.ascontiguousarray(result.v(register)).view(np.uint16).view(kind).reshape(64, 2).astype(np.float32)
-        with np.errstate(over="ignore"):
-            np.testing.assert_array_equal(pair, np.stack([a.astype(kind), b.astype(kind)], 1).astype(np.float32))
-    bits = a.view(U32)
-    np.testing.assert_array_equal(result.v(4), (bits << U32(1)) ^ ((bits >> U32(31)) * U32(197)))
-    np.testing.assert_array_equal(result.v(5, np.float32), np.maximum(a, b))
-
-
 @pytest.mark.parametrize("text", [
     "v_mfma_f32_16x16x8_xf32 v[0:3], v[4:5], v[6:7], v[0:3]",  # gfx950 dropped it
     "v_mfma_f32_16x16x128_f8f6f4 v[0:3], v[4:11], v[12:19], v[0:3] cbsz:5",
@@ -252,38 +201,3 @@ def test_disassembly() -> None:
             assert [item.text for item in disassemble(raw)] != [text]
     with pytest.raises(DisassemblyError, match="does not exist"):
         disassemble(bytes.fromhex("0000bed304210204"), chip="gfx950")  # XF32, which gfx950 dropped
-
-
-@pytest.mark.parametrize(("narrow", "kind"), [("fp8", ml_dtypes.float8_e4m3fn), ("bf8", ml_dtypes.float8_e5m2)])
-@pytest.mark.parametrize("wide", ["f32", "f16", "bf16"])
-def test_scaled_conversions(narrow: str, kind: Any, wide: str) -> None:
-    """Values over the scale's power of two to codes, and codes times it back; the other half of a result is kept."""
-    wide_type: Any = {"f32": np.float32, "f16": np.float16, "bf16": ml_dtypes.bfloat16}[wide]
-    rng = np.random.default_rng(4)
-    a, b = ((rng.standard_normal(64) * 50).astype(wide_type) for _ in range(2))
-    scale = (2.0 ** rng.integers(-3, 4, 64) * 1.5).astype(np.float32)  # the mantissa does not count
-    power = scale / np.float32(1.5)
-    v: dict[int, Any] = {3: scale}
-    if wide == "f32":
-        v |= {0: a, 1: b}
-        sources, back = "v0, v1", "v[6:7]"
-    else:
-        v[0] = a.view(np.uint16).astype(U32) | b.view(np.uint16).astype(U32) << U32(16)
-        sources, back = "v0", "v6"
-    zeros = "0,0,0" if wide == "f32" else "0,0"
-    result = run_assembly(
-        f"v_mov_b32 v4, -1\nv_cvt_scalef32_pk_{narrow}_{wide} v4, {sources}, v3 op_sel:[{zeros},1]\n"
-        f"v_cvt_scalef32_pk_{wide}_{narrow} {back}, v4, v3 op_sel:[1,0,0]",
-        v=v, chip="gfx950",
-    )  # fmt: skip
-    codes = [(x.astype(np.float32) / power).astype(kind) for x in (a, b)]
-    wanted = codes[0].view(np.uint8).astype(U32) << U32(16) | codes[1].view(np.uint8).astype(U32) << U32(24)
-    np.testing.assert_array_equal(result.v(4), wanted | U32(0xFFFF))
-    again = [(code.astype(np.float32) * power).astype(wide_type) for code in codes]
-    if wide == "f32":
-        found = [result.v(6, np.float32), result.v(7, np.float32)]
-    else:
-        pair = np.ascontiguousarray(result.v(6)).view(np.uint16).view(wide_type).reshape(64, 2)
-        found = [pair[:, 0], pair[:, 1]]
-    for one, other in zip(found, again, strict=True):
-        np.testing.assert_array_equal(one.astype(np.float32), other.astype(np.float32))

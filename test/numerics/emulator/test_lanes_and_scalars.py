@@ -4,58 +4,11 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from assembly_runner import FULL, run_assembly
 
 U32 = np.uint32
 LANE = np.arange(64)
 VALUES = (LANE * 3 + 100).astype(U32)
-
-
-def row(lane: int) -> int:
-    return lane & ~15
-
-
-DPP = {
-    "quad_perm:[3,0,1,2]": lambda i: (i & ~3) + (3, 0, 1, 2)[i & 3],
-    "row_shl:3": lambda i: i + 3 if row(i) == row(i + 3) else None,
-    "row_shr:1": lambda i: i - 1 if row(i) == row(i - 1) else None,
-    "row_ror:5": lambda i: row(i) + (i - 5) % 16,
-    "row_mirror": lambda i: row(i) + 15 - i % 16,
-    "row_half_mirror": lambda i: (i & ~7) + 7 - i % 8,
-    "row_bcast:15": lambda i: row(i) - 1 if i >= 16 else None,
-    "row_bcast:31": lambda i: 31 if i >= 32 else None,
-    "row_newbcast:4": lambda i: row(i) + 4,
-    "wave_shl:1": lambda i: i + 1 if i < 63 else None,
-    "wave_ror:1": lambda i: (i - 1) % 64,
-}
-
-
-@pytest.mark.parametrize("control", DPP)
-@pytest.mark.parametrize("exec_mask", [FULL, 0x00FF_F0F0_FFFF_5555])
-def test_dpp(control: str, exec_mask: int) -> None:
-    old = np.full(64, 7, U32)
-    on = [exec_mask >> i & 1 for i in range(64)]
-    plain = run_assembly(f"v_mov_b32_dpp v1, v0 {control} row_mask:0xf bank_mask:0xf", {0: VALUES, 1: old},
-                         exec_mask=exec_mask)  # fmt: skip
-    zero = run_assembly(
-        f"v_mov_b32_dpp v1, v0 {control} row_mask:0xa bank_mask:0x3 bound_ctrl:1", {0: VALUES, 1: old},
-        exec_mask=exec_mask,
-    )  # fmt: skip
-    for lane in range(64):
-        source = DPP[control](lane)
-        valid = source is not None and on[source]
-        expected = VALUES[source] if valid else 7
-        assert plain.v(1)[lane] == (expected if on[lane] else 7), (control, lane)
-        written = on[lane] and 0xA >> (lane // 16) & 1 and 0x3 >> (lane % 16 // 4) & 1
-        assert zero.v(1)[lane] == ((VALUES[source] if valid else 0) if written else 7), (control, lane)
-
-
-def test_dpp_second_source_and_partial_exec() -> None:
-    r = run_assembly("v_add_u32_dpp v2, v0, v1 row_shr:2 row_mask:0xf bank_mask:0xf bound_ctrl:1",
-                     {0: VALUES, 1: VALUES}, exec_mask=FULL)  # fmt: skip
-    shifted = np.array([VALUES[i - 2] if i % 16 >= 2 else 0 for i in range(64)], U32)
-    np.testing.assert_array_equal(r.v(2), shifted + VALUES)
 
 
 def test_swizzle_and_permute() -> None:

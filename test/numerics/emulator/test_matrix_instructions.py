@@ -36,6 +36,7 @@ CASES = [
     ("i32_32x32x4_2b_i8", 32, 4, 2, "i8", "i8", "i32"), ("i32_16x16x4_4b_i8", 16, 4, 4, "i8", "i8", "i32"),
     ("i32_4x4x4_16b_i8", 4, 4, 16, "i8", "i8", "i32"),
     ("f32_4x4x4_16b_bf16", 4, 4, 16, "bf16", "bf16", "f32"),
+    ("f64_4x4x4_4b_f64", 4, 4, 4, "f64", "f64", "f64"),
     ("f32_16x16x8_xf32", 16, 8, 1, "xf32", "xf32", "f32"), ("f32_32x32x4_xf32", 32, 4, 1, "xf32", "xf32", "f32"),
     ("f32_16x16x32_f16", 16, 32, 1, "f16", "f16", "f32"), ("f32_32x32x16_f16", 32, 16, 1, "f16", "f16", "f32"),
     ("f32_16x16x32_bf16", 16, 32, 1, "bf16", "bf16", "f32"), ("f32_32x32x16_bf16", 32, 16, 1, "bf16", "bf16", "f32"),
@@ -51,6 +52,8 @@ def operand_place(side: int, blocks: int, per_lane: int, block: int, line: int, 
 
 def result_place(side: int, blocks: int, block: int, row: int, column: int, kind: str) -> tuple[int, int]:
     """(lane, result register) of an element."""
+    if kind == "f64" and side == 4:
+        return row * 16 + block * 4 + column, 0
     if kind == "f64":
         return row % 4 * 16 + column, row // 4
     if side == 4:
