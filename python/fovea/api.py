@@ -230,10 +230,14 @@ def lower_to_kernels(
         captures = insert_captures(options.quantize_attention, options.exclude, options.include)
         with clock.stage("detect"):
             run_pipeline(module, Pipeline((OwnStep(captures),)), context, instrumentation)
-        data = Split(calibration) if options.accuracy_budget else calibration
+        if options.accuracy_budget and calibration is None:
+            raise InputError("an accuracy budget is measured on calibration data: give --calibration FILE.npz too")
+        data = Split(calibration) if options.accuracy_budget and calibration is not None else calibration
         with clock.stage("calibrate"):
             ranges = calibrate_step(module, how, context, targets.fp8_format(options.target), data, identity)
         if isinstance(data, Split):
+            if how.ranges:
+                data.hold_all()
             with clock.stage("search"):
                 _search(module, options, context, data)
         run("quantize", "fovea-quantize-fp8", "fovea-fold-qdq")
