@@ -79,7 +79,7 @@ class Quantizer:
         if not has_ranges and not arrives_quantised(self.module):
             raise InputError(NEEDS_CALIBRATION)
         if data is None and options.reads_data_again:
-            raise InputError(f"{' and '.join(options.reads_data_again)}: needs calibration data, also where ranges come from a file: "
+            raise InputError(f"{' and '.join(options.reads_data_again)}: calibration data is needed too: "
                              "give --calibration FILE.npz")  # fmt: skip
         insert_captures = lookup("fovea-insert-captures")
         self._pass(
@@ -105,6 +105,8 @@ class Quantizer:
                 self.module, how, self.context, storage, data if split is None else split, self.fingerprint
             )
         if split is not None:
+            if how.ranges:
+                split.hold_all()
             with self.clock.stage("search"):
                 self._search(split)
         return ranges

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from fovea.executor import Executor
+from fovea.executor.pieces import one_blas_thread, threads
 from fovea.search.program import Node, Program, cut
 
 Array = np.ndarray[Any, Any]
@@ -52,7 +52,7 @@ class Evaluator:
         """The outputs for each batch. remember: later calls that begin alike start from this one."""
         remember = remember and self._keeps
         batches = range(len(self._starts))
-        with ThreadPoolExecutor(min(len(batches), os.cpu_count() or 1)) as pool:  # numpy computes without the GIL
+        with one_blas_thread(), ThreadPoolExecutor(min(len(batches), threads()), "fovea-search") as pool:
             outputs = list(pool.map(lambda batch: self._run(batch, in_fp8, remember), batches))
         if remember:
             self._limit_memory()

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -17,14 +18,20 @@ class Split:
     """Iterates over the batches for the ranges; the others are in `held_out` afterwards.
 
     Every second batch (the 2nd, 4th, ...) is held out, up to `most`; a single batch serves for both. Memory is
-    bounded however long the stream is.
+    bounded however long the stream is. description, warning: those of the source.
     """
 
     def __init__(self, batches: Iterable[Batch], most: int = SEARCH_BATCHES) -> None:
         self._batches, self._most = batches, most
+        self.description = getattr(batches, "description", "")
+        self.warning = getattr(batches, "warning", None)
         self.held_out: list[Batch] = []
         self.ranges = 0
         self.shared = False
+
+    def hold_all(self) -> None:
+        """Hold out all batches, up to `most`: for ranges that came from elsewhere."""
+        self.held_out = list(islice(self._batches, self._most))
 
     def __iter__(self) -> Iterator[Batch]:
         self.held_out, self.ranges, self.shared = [], 0, False

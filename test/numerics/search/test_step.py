@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import networks
@@ -120,6 +121,12 @@ def test_split(count: int, ranges: list[int], held_out: list[int]) -> None:
     assert split.ranges == len(ranges) and not split.shared
 
 
+def test_ranges_from_elsewhere_leave_all_batches_to_the_search() -> None:
+    split = Split({"x": np.array(i)} for i in range(6))
+    split.hold_all()
+    assert [int(batch["x"]) for batch in split.held_out] == [0, 1, 2, 3] and split.ranges == 0
+
+
 def test_budget_out_of_reach() -> None:
     with pytest.raises(InputError, match="the accuracy budget sqnr:200 cannot be kept: with nothing in FP8 the sqnr"):
         _searched("sqnr:200")
@@ -130,6 +137,20 @@ def test_options() -> None:
         api.CompileOptions(accuracy_budget="2")
     with pytest.raises(UsageError, match="--accuracy-budget says how much FP8 may cost"):
         api.CompileOptions(fp8=False, accuracy_budget="0.99")
+
+
+def test_budget_without_data(tmp_path: Path) -> None:
+    """Ranges from a file are enough to compile, but give nothing to measure on; with data, all of it measures."""
+    weights, batches = networks.weights_and_batches(3)
+    module = ir.Module.parse(networks.network_text(), new_context())
+    file = str(tmp_path / "ranges.json")
+    api.lower_module(module, api.CompileOptions(include=("policy:all",), save_ranges=file), weights, batches)
+    options = api.CompileOptions(include=("policy:all",), ranges=file, accuracy_budget="0.5")
+    with pytest.raises(InputError, match="an accuracy budget is measured on calibration data"):
+        api.lower_module(module, options, weights)
+    _, context, _ = api.lower_module(module, options, weights, batches)
+    (search,) = (r for r in context.records if r.get("kind") == "search")
+    assert (search["range_batches"], search["search_batches"]) == (0, 3)
 
 
 def test_in_a_compilation(budget: str) -> None:
