@@ -265,7 +265,7 @@ def lower_to_kernels(
         captures = insert_captures(options.quantize_attention, options.exclude, options.include)
         with clock.stage("detect"):
             run_pipeline(module, Pipeline((OwnStep(captures),)), context, instrumentation)
-        data = Split(calibration) if options.accuracy_budget else calibration
+        data = Split(calibration) if options.accuracy_budget and calibration is not None else calibration
         if calibration is not None or how.ranges:
             stored = storage_of(options.storage, options.target).element
             with clock.stage("calibrate"):
