@@ -68,7 +68,9 @@ def listed(names: Iterable[str], limit: int = 3) -> str:
 
 
 def calibration_text(calibration: Mapping[str, Any]) -> str:
-    """Where ranges came from, and what is wrong with that."""
+    """Where ranges came from, and what is wrong with that; scales computed at run time (an empty mapping) need none."""
+    if not calibration:
+        return "none: scales are computed at run time"
     how = "ranges from a file, of" if calibration["ranges_loaded"] else "on"
     batches = calibration["batches"]
     text = f"{how} {batches} {'batch' if batches == 1 else 'batches'} of {calibration['source']}"
