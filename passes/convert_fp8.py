@@ -116,7 +116,7 @@ class _Converter:
         stored = self.stored(op.operands[0])
         with ir.InsertionPoint(op), op.location:
             real = dequantize(stored, scaling, op.results[0].type.element_type)
-        _keep_identity(op, utils.defining_op(real))
+        _keep_identity(op, utils.producer_of(real))
         op.results[0].replace_all_uses_with(real)
         return None
 
@@ -134,11 +134,13 @@ class _Converter:
             if scaling is not None:
                 with op.location, ir.InsertionPoint(op):
                     stored = quantize(_clamped(op.operands[0], scaling), scaling)
-                _keep_identity(op, utils.defining_op(stored))
+                _keep_identity(op, utils.producer_of(stored))
                 return stored
         motion = motion_of(op)
-        if motion is not None and not motion.computes and all(v.type.element_type == value.type.element_type
-                                                              for v in motion.operands(op)):  # fmt: skip
+        element = value.type.element_type
+        if op is not None and motion is not None and not motion.computes and all(
+            v.type.element_type == element for v in motion.operands(op)
+        ):
             # What a padding op fills with is a stored number too: half of it has the same bits.
             scaling = Scaling(np.full((), 2, np.float32), PER_TENSOR, kind)
             if motion.before(op, scaling) is not None:

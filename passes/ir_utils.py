@@ -69,6 +69,13 @@ def defining_op(value: Any) -> Any | None:
     return value.owner if isinstance(value.owner, ir.Operation) else getattr(value.owner, "operation", None)
 
 
+def producer_of(value: Any) -> Any:
+    """The operation that defines `value`, which is known to be no block argument."""
+    op = defining_op(value)
+    assert op is not None
+    return op
+
+
 def is_tensor(type_: Any) -> bool:
     """Whether a type is a ranked tensor."""
     return isinstance(type_, ir.RankedTensorType)

@@ -106,7 +106,7 @@ class _Forward:
         motion = _movable(user)
         if motion is None or not utils.has_uses(user.results[0]):
             return None
-        producers = [utils.defining_op(value) for value in motion.operands(user)]
+        producers = [utils.producer_of(value) for value in motion.operands(user)]
         if any(p is None or p.name != DEQUANTIZE for p in producers):
             return None
         if motion.computes and not _leads_on(user.results[0], Scaling.of(producers[0])):
@@ -117,7 +117,7 @@ class _Forward:
         with ir.InsertionPoint(user), user.location:
             stored = motion.remade(user, [p.operands[0] for p in producers], scaling)
             real = dequantize(stored, scaling, user.results[0].type.element_type)
-        new = utils.defining_op(real)
+        new = utils.producer_of(real)
         _keep_identity(producers[0], new)
         user.results[0].replace_all_uses_with(real)
         return new
@@ -170,7 +170,7 @@ class _Backward:
             op.results[0].replace_all_uses_with(source.operands[0])
             return None, []
         motion = _movable(source)
-        if motion is None:
+        if motion is None or source is None:
             return _other_scales(op, scaling), []
         before = motion.before(source, scaling)
         if before is None:
@@ -189,7 +189,7 @@ class _Backward:
             for value, scaling in zip(motion.operands(source), before, strict=True):
                 with utils.insertion_after(value):
                     stored.append(quantize(value, scaling))
-                new = utils.defining_op(stored[-1])
+                new = utils.producer_of(stored[-1])
                 _keep_identity(op, new)
                 made.append(new)
         with ir.InsertionPoint(source), source.location:

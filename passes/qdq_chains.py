@@ -179,7 +179,8 @@ class Matcher:
                 yield at, scale
             return
         result = Scalar(at.op, user.results[0])
-        if (user.name in _FLOAT_CASTS and str(result.value.type) in REAL_TYPES) or (not scaled and self._unchanged(result, user) is not None):
+        casts = user.name in _FLOAT_CASTS and str(result.value.type) in REAL_TYPES
+        if casts or (not scaled and self._unchanged(result, user) is not None):
             yield from self._ends(result, scale, scaled)
         elif not scaled and user.name == "arith.mulf" and (found := self._split(result, user)) is not None:
             with np.errstate(over="ignore", under="ignore"):

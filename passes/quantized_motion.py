@@ -87,12 +87,12 @@ def cancels(scaling: Scaling, real: Any) -> bool:
     """Whether quantize(dequantize(x)) by way of the float type `real` gives back every stored x: tried on all codes."""
     dtype = dtype_of(scaling.storage)
     codes = np.arange(256, dtype=np.uint8).view(dtype)
-    codes = codes[np.isfinite(codes.astype(np.float32))].reshape(-1, 1)
+    finite = codes[np.isfinite(codes.astype(np.float32))].reshape(-1, 1)
     scales, largest = scaling.values.reshape(1, -1), np.float32(STORAGE_MAX[str(scaling.storage)])
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        wide = (codes.astype(np.float32) * scales).astype(dtype_of(real)).astype(np.float32)
+        wide = (finite.astype(np.float32) * scales).astype(dtype_of(real)).astype(np.float32)
         back = np.clip(wide * np.reciprocal(scales), -largest, largest).astype(dtype)
-    return bool((back.view(np.uint8) == codes.view(np.uint8)).all())
+    return bool((back.view(np.uint8) == finite.view(np.uint8)).all())
 
 
 @dataclass(frozen=True)
@@ -434,12 +434,12 @@ def _relu_after(_: Any, scalings: Sequence[Scaling]) -> Scaling | None:
 def _relu(op: Any, values: Sequence[Any], scaling: Scaling) -> Any:
     """The same on the stored numbers, which are compared as f32."""
     f32 = ir.F32Type.get(op.context)
-    last = utils.defining_op(utils.yielded(op)[0])
+    last = utils.producer_of(utils.yielded(op)[0])
 
     def body(stored: Any, _: Any) -> Any:
         x, zero = arith.ExtFOp(f32, stored).result, arith.ConstantOp(f32, 0.0).result
         if last.name == "arith.select":
-            predicate = utils.defining_op(last.operands[0]).attributes["predicate"]
+            predicate = utils.producer_of(last.operands[0]).attributes["predicate"]
             result = arith.SelectOp(arith.CmpFOp(predicate, x, zero).result, x, zero).result
         else:
             result = _maximum(last.name)(x, zero).result
@@ -495,7 +495,7 @@ def _pooled(op: Any, values: Sequence[Any], scaling: Scaling) -> Any:
     initial = linalg.fill(
         arith.ConstantOp(f32, start).result, outs=[utils.empty(op.results[0].type.shape, f32)]
     )
-    maximum = _maximum(utils.defining_op(utils.yielded(op)[0]).name)
+    maximum = _maximum(utils.producer_of(utils.yielded(op)[0]).name)
 
     def body(x: Any, *rest: Any) -> Any:
         return maximum(rest[-1], arith.ExtFOp(f32, x).result).result

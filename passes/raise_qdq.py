@@ -28,10 +28,10 @@ class RaiseQdq:
     FP8, fake quantisation), whether each step is an op of its own or all are fused into one.
 
     `fovea.quantize` stands for: divide by a scale, or multiply by its reciprocal; clamp at the largest finite FP8
-    values, or not at all; cast. `fovea.dequantize` stands for: cast from FP8; multiply by a scale. Scales are constants,
-    one a tensor or one a position along a dim. What is around them in a body stays, in ops of its own. Left alone, with
-    a record: other clamps, scales that are not constant, finite and > 0. Chains in attention sites are left to
-    `fovea-strip-attention-qdq`. Integers of 8 bits are left too (a record says so).
+    values, or not at all; cast. `fovea.dequantize` stands for: cast from FP8; multiply by a scale. Scales are
+    constants, one a tensor or one a position along a dim. What is around them in a body stays, in ops of its own. Left
+    alone, with a record: other clamps, scales that are not constant, finite and > 0. Chains in attention sites are left
+    to `fovea-strip-attention-qdq`. Integers of 8 bits are left too (a record says so).
 
     The number stored is the model's, except that: values past the range saturate, as ONNX has it, also where its
     lowering has no clamp and would make NaN; NaN stays NaN; x / s is computed as x * (1 / s) in f32, which may round to

@@ -77,7 +77,7 @@ class SmoothActivations:
         values = evaluate([op.operands[1 - side] for op, side in readers], context.weights)
         weights = np.max([_largest_by_channel(v, _axis(op, 1 - side)) for v, (op, side) in
                           zip(values, readers, strict=True)], axis=0)  # fmt: skip
-        activations = np.max([context.moments[identity_of(op)].largest for op, _ in readers], axis=0)
+        activations = np.max([context.moments[identity_of(op) or ""].largest for op, _ in readers], axis=0)
         factors = smoothing_factors(activations, weights, self.alpha)
         if (factors != 1).any():
             _scale_activation(capture, 1 / factors)

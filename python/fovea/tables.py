@@ -92,7 +92,9 @@ def flops_of(decision: Mapping[str, Any]) -> int | None:
 
 
 def calibration_text(calibration: Mapping[str, Any]) -> str:
-    """Where ranges came from, and what is wrong with that."""
+    """Where ranges came from, and what is wrong with that; scales computed at run time (an empty mapping) need none."""
+    if not calibration:
+        return "none: scales are computed at run time"
     how = "ranges from a file, of" if calibration["ranges_loaded"] else "on"
     batches = calibration["batches"]
     text = f"{how} {batches} {'batch' if batches == 1 else 'batches'} of {calibration['source']}"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Moving, raising and converting quantisation keeps the numbers: random graphs, all codes, models that arrive quantised."""
+"""Moving, raising and converting quantisation keeps the numbers: random graphs, all codes, quantised models."""
 
 from __future__ import annotations
 
@@ -47,13 +47,16 @@ class Graph:
 
     def step(self, value: tuple[str, list[int]]) -> tuple[str, list[int]]:
         name, shape = value
-        kind = self.random.choice(["transpose", "slice", "concat", "pad", "relu", "collapse", "broadcast", "exp", "pool"])
+        kind = self.random.choice(
+            ["transpose", "slice", "concat", "pad", "relu", "collapse", "broadcast", "exp", "pool"]
+        )
         here = self.type(shape)
         if kind == "transpose":
             order = [int(i) for i in self.random.permutation(len(shape))]
             new = [shape[i] for i in order]
             out, _ = self.add(f"tensor.empty() : {self.type(new)}", new)
-            return self.add(f"linalg.transpose ins({name} : {here}) outs({out} : {self.type(new)}) permutation = {order}",
+            outs = f"outs({out} : {self.type(new)})"
+            return self.add(f"linalg.transpose ins({name} : {here}) {outs} permutation = {order}",
                             new)  # fmt: skip
         if kind == "slice":
             new = [max(1, size - int(self.random.integers(2))) for size in shape]
@@ -95,7 +98,8 @@ class Graph:
 
     def generic(self, maps: str, kinds: list[str], name: str, here: str, out: str, shape: list[int], body: str) -> Any:
         return self.add(f"linalg.generic {{indexing_maps = [{maps}], iterator_types = [{', '.join(kinds)}]}} "
-                        f"ins({name} : {here}) outs({out} : {self.type(shape)}) {{\n^bb0(%x: f32, %o: f32):\n{body}\n}} "
+                        f"ins({name} : {here}) outs({out} : {self.type(shape)}) {{\n"
+                        f"^bb0(%x: f32, %o: f32):\n{body}\n}} "
                         f"-> {self.type(shape)}", shape)  # fmt: skip
 
 
@@ -118,13 +122,16 @@ def random_graph(seed: int) -> tuple[str, list[int]]:
     for _ in range(2):
         value = graph.step(value)
     lines = "\n".join(graph.lines)
-    return f"""func.func @main(%input: {Graph.type(shape)}) -> {Graph.type(value[1])} {{
+    return (
+        f"""func.func @main(%input: {Graph.type(shape)}) -> {Graph.type(value[1])} {{
   %zero = arith.constant 0.0 : f32
   %three = arith.constant 3.0 : f32
   %low = arith.constant 0xFF800000 : f32
 {lines}
   return {value[0]} : {Graph.type(value[1])}
-}}""", shape
+}}""",
+        shape,
+    )
 
 
 @pytest.mark.parametrize("seed", range(60))
@@ -155,7 +162,8 @@ def test_random_graphs_do_move() -> None:
 def test_all_codes_convert(kind: str) -> None:
     """The bits stay, but for -0 and what is not finite; the number is the same."""
     text = f"""func.func @main(%q: tensor<256x{kind}>) -> tensor<256xf32> {{
-  %d = "fovea.dequantize"(%q) {{axis = -1 : i64, scale = dense<0.3> : tensor<f32>}} : (tensor<256x{kind}>) -> tensor<256xf32>
+  %d = "fovea.dequantize"(%q) {{axis = -1 : i64, scale = dense<0.3> : tensor<f32>}}
+      : (tensor<256x{kind}>) -> tensor<256xf32>
   return %d : tensor<256xf32>
 }}"""
     codes = np.arange(256, dtype=np.uint8)
@@ -178,8 +186,10 @@ def test_all_codes_convert(kind: str) -> None:
 def test_storing_saturates_where_ocp_does(kind: str, real: str) -> None:
     """A dense sweep, closest around the largest value, where FNUZ would go on; the scale is no power of two."""
     text = f"""func.func @main(%x: tensor<4096x{real}>) -> tensor<4096x{real}> {{
-  %q = "fovea.quantize"(%x) {{axis = -1 : i64, scale = dense<0.3> : tensor<f32>}} : (tensor<4096x{real}>) -> tensor<4096x{kind}>
-  %d = "fovea.dequantize"(%q) {{axis = -1 : i64, scale = dense<0.3> : tensor<f32>}} : (tensor<4096x{kind}>) -> tensor<4096x{real}>
+  %q = "fovea.quantize"(%x) {{axis = -1 : i64, scale = dense<0.3> : tensor<f32>}}
+      : (tensor<4096x{real}>) -> tensor<4096x{kind}>
+  %d = "fovea.dequantize"(%q) {{axis = -1 : i64, scale = dense<0.3> : tensor<f32>}}
+      : (tensor<4096x{kind}>) -> tensor<4096x{real}>
   return %d : tensor<4096x{real}>
 }}"""
     top = float(ml_dtypes.finfo(KINDS[kind]).max) * 0.3
@@ -233,7 +243,8 @@ def onnx_linear(storage: str, clamps: bool) -> str:
       -> tensor<32x32xf32>""")
     result = pair("%m", "y", "32x32", "%sy")
     body = "\n".join(lines)
-    return f"""func.func @main(%x: tensor<32x64xf32>, %w: tensor<32x64x{storage}> {{fovea.weight = "w"}}) -> tensor<32x32xf32> {{
+    return f"""func.func @main(%x: tensor<32x64xf32>, %w: tensor<32x64x{storage}> {{fovea.weight = "w"}})
+    -> tensor<32x32xf32> {{
   %zero = arith.constant 0.0 : f32
   %hi = arith.constant 448.0 : f32
   %lo = arith.constant -448.0 : f32
