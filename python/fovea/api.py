@@ -14,6 +14,7 @@
 
 from __future__ import annotations
 
+import collections
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -225,16 +226,20 @@ def lower_to_kernels(
     if options.fp8:
         if calibration is None and not how.ranges:
             raise InputError("FP8 needs calibration data: give --calibration FILE.npz, --ranges FILE, or --no-fp8")
+        if calibration is None and options.accuracy_budget:
+            raise InputError("the accuracy budget is measured on data: give --calibration FILE.npz besides --ranges")
         # Not as text: a regular expression may hold any quote, brace or backslash.
         insert_captures = lookup("fovea-insert-captures")
         captures = insert_captures(options.quantize_attention, options.exclude, options.include)
         with clock.stage("detect"):
             run_pipeline(module, Pipeline((OwnStep(captures),)), context, instrumentation)
-        data = Split(calibration) if options.accuracy_budget else calibration
+        data = Split(calibration) if options.accuracy_budget and calibration is not None else calibration
         with clock.stage("calibrate"):
             ranges = calibrate_step(module, how, context, targets.fp8_format(options.target), data, identity)
         if isinstance(data, Split):
             with clock.stage("search"):
+                if how.ranges:  # nothing has read the data yet
+                    collections.deque(data, maxlen=0)
                 _search(module, options, context, data)
         run("quantize", "fovea-quantize-fp8", "fovea-fold-qdq")
     fuse = () if options.fp8 and options.quantize_attention else ("fovea-fuse-attention",)
