@@ -53,6 +53,9 @@ class WeightLike:
                 pending.pop()
                 continue
             op = utils.defining_op(current)
+            if op is not None and any(self._known.get(operand) is False for operand in op.operands):
+                self._known[current] = False  # whatever its regions use
+                continue
             missing = [source for source in sources_of(op) if source not in self._known]
             if not missing:
                 pending.pop()

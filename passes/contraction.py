@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Contractions as quantisation sees them: their dims, which operand is which, and how to call them in a report."""
+"""Contractions as quantisation sees them: their dims, which operand is which, and how to call them in a report.
+
+A convolution is one too: its input is the left operand, its filter the right one.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from fovea.bindings import ir, linalg
+from fovea.codegen.problem import is_matrix_convolution
+from fovea.codegen.structured import is_sum_of_products
 from fovea.passes import ir_utils as utils
 from fovea.passes.constant_subtree import weight_names
 from fovea.passes.contraction_layout import is_contraction
@@ -32,9 +37,14 @@ class Dims:
 
 
 def dims_of(op: Any) -> Dims:
-    """The roles of the dims of a contraction."""
-    found = linalg.infer_contraction_dimensions(op)
-    return Dims(tuple(found.batch), tuple(found.m), tuple(found.n), tuple(found.k))
+    """The roles of the dims of a contraction, or of a convolution: groups are a batch, batch and image are m, the
+    filter's window and the input channels are k."""
+    if is_contraction(op):
+        found = linalg.infer_contraction_dimensions(op)
+        return Dims(tuple(found.batch), tuple(found.m), tuple(found.n), tuple(found.k))
+    found = linalg.infer_convolution_dimensions(op)
+    m, k = (*found.batch, *found.output_image), (*found.filter_loop, *found.input_channel)
+    return Dims(tuple(found.depth), m, tuple(found.output_channel), k)
 
 
 def shape_of(op: Any) -> dict[str, int]:
@@ -51,20 +61,49 @@ def flops_of(op: Any) -> int:
 
 def channel_axis(op: Any, side: int) -> int | None:
     """The axis of an operand that is its own (n of the right one, m of the left one); None unless there is just one."""
-    own = dims_of(op).n if side == RHS else dims_of(op).m
-    axes = [
-        axis
-        for axis, expression in enumerate(utils.indexing_maps(op)[side].results)
-        if utils.dim_position(expression) in own
-    ]
+    axes = _axes_of(op, side, dims_of(op).n if side == RHS else dims_of(op).m)
     return axes[0] if len(axes) == 1 else None
 
 
+def channel_axes(op: Any, side: int) -> tuple[int, ...]:
+    """The neighbouring axes of an operand that count its output channels: its own, for the filter of a grouped
+    convolution those of group and channel in a group. Empty if there are none, or if they are not neighbours."""
+    dims = dims_of(op)
+    if side == RHS and dims.batch and not is_contraction(op):
+        axes = _axes_of(op, side, (*dims.batch, *dims.n))
+        if len(axes) == len(dims.batch) + len(dims.n) and axes == list(range(axes[0], axes[0] + len(axes))):
+            return tuple(axes)
+    axis = channel_axis(op, side)
+    return () if axis is None else (axis,)
+
+
+def _axes_of(op: Any, side: int, dims: tuple[int, ...]) -> list[int]:
+    """The axes of an operand that are one of `dims`."""
+    expressions = utils.indexing_maps(op)[side].results
+    return [axis for axis, expression in enumerate(expressions) if utils.dim_position(expression) in dims]
+
+
+def is_product(op: Any) -> bool:
+    """Whether `op` is work for matrix instructions: a contraction, or a convolution that is not depthwise."""
+    return is_contraction(op) or (utils.is_linalg(op) and is_matrix_convolution(op.opview))
+
+
 def is_convolution(op: Any) -> bool:
-    """Whether `op` is a convolution (not a pooling)."""
+    """Whether `op` is a convolution, depthwise or not (not a pooling)."""
     if op.name.startswith(_CONVOLUTIONS):
         return True
-    return op.name == "linalg.generic" and not is_contraction(op) and bool(linalg.isa_convolution_op(op))
+    if op.name != "linalg.generic" or is_contraction(op) or not linalg.isa_convolution_op(op):
+        return False
+    return is_sum_of_products(op.opview)
+
+
+def why_no_product(op: Any) -> str:
+    """Why a convolution is no work for matrix instructions."""
+    if utils.num_inputs(op) != 2:
+        return "an integer convolution with zero points"
+    if not is_sum_of_products(op.opview):
+        return "it does not sum plain products"
+    return "a depthwise convolution: it sums over the window of one channel, too little for matrix instructions"
 
 
 def identity_of(op: Any) -> str | None:

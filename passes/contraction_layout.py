@@ -28,7 +28,7 @@ def absorb_transposes(op: Any) -> None:
         return
     maps, inputs, changed = utils.indexing_maps(op), utils.inputs_of(op), False
     for position, value in enumerate(inputs):
-        found = _transposed(value)
+        found = transposed(value)
         while found is not None:
             inputs[position], permutation = found
             results = list(maps[position].results)
@@ -36,7 +36,7 @@ def absorb_transposes(op: Any) -> None:
                 results[at] = expression
             maps[position] = ir.AffineMap.get(maps[position].n_dims, 0, results, op.context)
             changed = True
-            found = _transposed(inputs[position])
+            found = transposed(inputs[position])
     if changed:
         rebuild_contraction(op, inputs, maps)
 
@@ -75,7 +75,7 @@ def transpose(value: Any, permutation: Sequence[int]) -> Any:
 
 
 def rebuild_contraction(op: Any, inputs: Sequence[Any], maps: Sequence[Any]) -> Any:
-    """Replace a contraction by one on `inputs` with `maps`; see `make_contraction`."""
+    """Replace a contraction (or convolution) by one on `inputs` with `maps`; see `make_contraction`."""
     with ir.InsertionPoint(op), op.location:
         new = make_contraction(op, inputs, utils.outputs_of(op), maps)
     utils.replace_op(op, new)
@@ -83,7 +83,8 @@ def rebuild_contraction(op: Any, inputs: Sequence[Any], maps: Sequence[Any]) -> 
 
 
 def make_contraction(op: Any, inputs: Sequence[Any], outputs: Sequence[Any], maps: Sequence[Any]) -> Any:
-    """A contraction like `op`, at the insertion point: named where the op allows those maps, else linalg.generic.
+    """A contraction (or convolution) like `op`, at the insertion point: named where the op allows those maps, else
+    linalg.generic.
 
     Element types may differ from those of `op`: the body then extends both factors to the type of the output.
     """
@@ -123,9 +124,9 @@ def _fits_named(name: str, maps: Sequence[Any]) -> bool:
 def _iterators(op: Any) -> list[str]:
     if op.name == "linalg.generic":
         return utils.iterator_types(op)
-    reduced = set(linalg.infer_contraction_dimensions(op).k)
+    written = {utils.dim_position(expression) for expression in utils.indexing_maps(op)[-1].results}
     count = utils.indexing_maps(op)[0].n_dims
-    return ["reduction" if d in reduced else "parallel" for d in range(count)]
+    return ["parallel" if d in written else "reduction" for d in range(count)]
 
 
 def _same_body(op: Any) -> utils.Body:
@@ -141,7 +142,7 @@ def _product_body(accumulator: Any) -> utils.Body:
     return body
 
 
-def _transposed(value: Any) -> tuple[Any, list[int]] | None:
+def transposed(value: Any) -> tuple[Any, list[int]] | None:
     """(source, permutation) if `value` is a transposed tensor: dim i of `value` is dim permutation[i] of the source."""
     op = utils.defining_op(value)
     if op is None:

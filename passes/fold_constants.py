@@ -13,6 +13,8 @@ from fovea.passes.constant_subtree import bytes_of, leaves_of, sources_of
 from fovea.passes.constant_values import drop_unused_weights, replace_by_value
 from fovea.passes.registry import PassContext, register
 
+# How much larger than what it was computed from a padded value may be.
+MAX_PADDING = 2
 # Ops that change no byte: what is below them is folded, they stay and cost nothing.
 _VIEWS = ("tensor.expand_shape", "tensor.collapse_shape")
 # Ops that make a value out of (almost) nothing; they stay, whoever reads them recomputes the value.
@@ -26,9 +28,9 @@ class FoldConstants:
 
     The reference executor evaluates them: weights are transposed, cast and quantised here, once. Values up to 1 KiB
     become `arith.constant`; larger ones become a new argument whose `fovea.weight` names a tensor that is added to the
-    weights. Nothing is replaced by something larger than what it was computed from: broadcasts, fills, iota tensors and
-    masks stay ops. Weight arguments that nothing uses any more are removed. If the weights' values are not known, only
-    inline constants are folded.
+    weights. Nothing is replaced by something larger than what it was computed from (twice that, for padding):
+    broadcasts, fills, iota tensors and masks stay ops. Weight arguments that nothing uses any more are removed. If the
+    weights' values are not known, only inline constants are folded.
 
     Before:
 
@@ -69,6 +71,8 @@ def _choose(function: Any, evaluator: ConstantEvaluator) -> list[Any]:
             continue
         seen.add(value)
         available = sum(bytes_of(leaf) for leaf in leaves_of(value))
+        if op.name == "tensor.pad":
+            available *= MAX_PADDING
         if op.name not in _VIEWS and utils.is_tensor(value.type) and bytes_of(value) <= available:
             chosen.setdefault(value)
         else:

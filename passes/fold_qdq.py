@@ -10,12 +10,16 @@ from typing import Any, ClassVar
 import numpy as np
 
 from fovea.bindings import arith, ir, linalg
-from fovea.dialect.quantize import PER_TENSOR, axis_of, scale_array
+from fovea.dialect.attention_tag import NAME as TAG
+from fovea.dialect.quantize import PER_TENSOR, STORAGE_MAX, axis_of, scale_array
 from fovea.executor.constants import array_of
 from fovea.passes import ir_utils as utils
-from fovea.passes.contraction import dims_of
-from fovea.passes.contraction_layout import is_contraction, make_contraction, transpose
+from fovea.passes.channel_axes import Axes, through_view
+from fovea.passes.contraction import dims_of, is_product
+from fovea.passes.contraction_layout import make_contraction, transpose
 from fovea.passes.elements import elements_attribute
+from fovea.passes.padding import is_zero_pad, zero_pad_like
+from fovea.passes.quantized_motion import Scaling, cancels
 from fovea.passes.registry import PassContext, register
 
 Array = np.ndarray[Any, Any]
@@ -27,14 +31,15 @@ _HUGE = float(np.finfo(np.float32).max)
 @register
 @dataclass(frozen=True)
 class FoldQdq:
-    """Fold dequantize ops into the contractions that read them.
+    """Fold dequantize ops into the contractions and convolutions that read them.
 
     The contraction then reads the 8-bit tensors and accumulates in f32; one elementwise op multiplies its result by the
-    product of the scales (a constant, or one value a channel) and converts it to the type it had. Reshapes and
-    transposes between a dequantize and the contraction move to the 8-bit tensor. Left as they are, with a record: a
-    scale that varies along a contracted dim, a contraction with one quantised operand, operands of different storage
-    types, and products of scales that are no normal f32. A quantize of a dequantize with equal scale cancels, and
-    quantize and dequantize ops that nothing uses are removed.
+    product of the scales (a constant, or one value a channel) and converts it to the type it had. Reshapes, transposes
+    and padding with zeros between a dequantize and the contraction move to the 8-bit tensor. Left as they are, with a
+    record: a scale that varies along a contracted dim, a contraction with one quantised operand, operands of different
+    storage types, and products of scales that are no normal f32. A quantize of a dequantize with equal scale cancels,
+    unless the float type between does not hold the numbers, and quantize and dequantize ops that nothing uses are
+    removed. A dequantize that stays has a record as well: who reads it as floats.
 
     Before:
 
@@ -57,9 +62,13 @@ class FoldQdq:
                 if op.name == "fovea.quantize":
                     _cancel(op)
             for op in utils.body_ops(function):
-                if is_contraction(op):
+                if is_product(op):
                     _fold(op, context)
         utils.run_upstream(module, "canonicalize", "cse")
+        for function in utils.functions(module):
+            for op in utils.body_ops(function):
+                if op.name == "fovea.dequantize":
+                    _record_reader(op, context)
 
 
 @dataclass(frozen=True)
@@ -68,7 +77,7 @@ class Source:
 
     op: Any
     views: tuple[Any, ...]
-    axis: int  # in the reader's coordinates
+    axes: Axes  # along which the scale varies, in the reader's coordinates
 
     @property
     def scale(self) -> Array:
@@ -84,6 +93,8 @@ class Source:
         for view in reversed(self.views):
             if view.name == "linalg.transpose":
                 value = transpose(value, list(ir.DenseI64ArrayAttr(view.attributes["permutation"])))
+            elif view.name == "tensor.pad":
+                value = zero_pad_like(view, value)
             else:
                 value = _reshape_like(view, value)
         return value
@@ -100,30 +111,52 @@ def _source(value: Any) -> Source | None:
     """What `value` was dequantised from: None if it was not, or if its channels do not survive the views between."""
     views: list[Any] = []
     op = utils.defining_op(value)
-    while op is not None and (op.name in _RESHAPES or op.name == "linalg.transpose"):
+    while op is not None and (op.name in _RESHAPES or op.name == "linalg.transpose" or is_zero_pad(op)):
         views.append(op)
         op = utils.defining_op(op.operands[0])
     if op is None or op.name != "fovea.dequantize":
         return None
-    axis = axis_of(op)
+    axes: Axes | None = () if axis_of(op) == PER_TENSOR else (axis_of(op),)
     for view in reversed(views):
-        if axis == PER_TENSOR:
-            break
-        if view.name != "linalg.transpose":
-            return None
-        axis = list(ir.DenseI64ArrayAttr(view.attributes["permutation"])).index(axis)
-    return Source(op, tuple(views), axis)
+        axes = through_view(view, axes) if axes is not None else None
+    return None if axes is None else Source(op, tuple(views), axes)
 
 
 def _cancel(op: Any) -> None:
-    """quantize(dequantize(x)) with one scale is x: the product with the scale and its reciprocal rounds back to x."""
+    """quantize(dequantize(x)) with one scale is x, where the product with the scale and its reciprocal rounds back."""
     source = _source(op.operands[0])
-    if source is None or source.storage != op.results[0].type.element_type or source.axis != axis_of(op):
+    axes = () if axis_of(op) == PER_TENSOR else (axis_of(op),)
+    if source is None or source.storage != op.results[0].type.element_type or source.axes != axes:
         return
-    if np.array_equal(source.scale, scale_array(op)):
+    if np.array_equal(source.scale, scale_array(op)) and cancels(Scaling.of(op), op.operands[0].type.element_type):
         with ir.InsertionPoint(op), op.location:
             op.results[0].replace_all_uses_with(source.stored())
         op.erase()
+
+
+def is_dequantised(value: Any) -> bool:
+    """Whether a contraction that reads `value` finds a stored tensor behind it, with scales that may fold."""
+    return _source(value) is not None
+
+
+def arrives_quantised(module: Any) -> bool:
+    """Whether some contraction outside attention reads nothing but dequantised tensors, or stored ones."""
+    return any(
+        is_product(op) and TAG not in op.attributes
+        and all(_source(v) is not None or str(v.type.element_type) in STORAGE_MAX for v in utils.inputs_of(op))
+        for function in utils.functions(module) for op in utils.body_ops(function)
+    )  # fmt: skip
+
+
+def _record_reader(op: Any, context: PassContext) -> None:
+    """Say of a dequantize that is left who reads it; contractions have said it themselves."""
+    users = [use.owner.operation for use in op.results[0].uses]
+    readers = sorted({user.name for user in users if not is_product(user)})
+    if readers:
+        context.records.append({
+            "kind": "fold-qdq", "location": str(op.location), "decision": "left",
+            "reason": f"read as floats by {', '.join(readers)}",
+        })  # fmt: skip
 
 
 def _fold(op: Any, context: PassContext) -> None:
@@ -132,7 +165,7 @@ def _fold(op: Any, context: PassContext) -> None:
     if not quantised:
         return
     reason = "only one of its operands is quantised" if len(quantised) < len(sources) else None
-    scales: dict[int, Array] = {}
+    scales: dict[Axes, Array] = {}
     if reason is None:
         reason, scales = _combine(op, quantised)
     location = str(op.location)
@@ -144,34 +177,32 @@ def _fold(op: Any, context: PassContext) -> None:
     })  # fmt: skip
 
 
-def _combine(op: Any, sources: Sequence[Source]) -> tuple[str | None, dict[int, Array]]:
-    """(reason not to fold, {}) or (None, scale by dim of the result), the per-tensor scale under the key PER_TENSOR."""
+def _combine(op: Any, sources: Sequence[Source]) -> tuple[str | None, dict[Axes, Array]]:
+    """(reason not to fold, {}) or (None, scale by the dims of the result along which it varies)."""
     if sources[0].storage != sources[1].storage:
         return f"its operands are stored as {sources[0].storage} and {sources[1].storage}", {}
     maps, contracted = utils.indexing_maps(op), dims_of(op).k
     result_dims = [utils.dim_position(expression) for expression in maps[-1].results]
     uniform = np.float64(1.0)
-    scales: dict[int, Array] = {}
+    scales: dict[Axes, Array] = {}
     for source, map_ in zip(sources, maps, strict=False):
-        if source.axis == PER_TENSOR:
+        if not source.axes:
             uniform = uniform * np.float64(source.scale)
             continue
-        dim = utils.dim_position(map_.results[source.axis])
-        if dim is None or dim in contracted or dim not in result_dims:
+        dims = [utils.dim_position(map_.results[axis]) for axis in source.axes]
+        if any(dim is None or dim in contracted or dim not in result_dims for dim in dims):
             return "a scale varies along the contracted dim", {}
-        position = result_dims.index(dim)
-        scales[position] = scales.get(position, np.float64(1.0)) * source.scale.astype(np.float64)
-    if not scales:
-        scales[PER_TENSOR] = np.asarray(uniform)
-    else:
-        first = next(iter(scales))
-        scales[first] = scales[first] * uniform
+        positions = tuple(result_dims.index(dim) for dim in dims)
+        scale = source.scale.astype(np.float64).reshape([op.results[0].type.shape[p] for p in positions])
+        scales[positions] = scales.get(positions, np.float64(1.0)) * scale
+    first = next(iter(scales), ())
+    scales[first] = np.asarray(scales.get(first, np.float64(1.0)) * uniform)
     if not all((scale >= _TINY).all() and (scale <= _HUGE).all() for scale in scales.values()):
         return "the product of its scales is not a normal f32", {}
     return None, scales
 
 
-def _rewrite(op: Any, sources: Sequence[Source], scales: dict[int, Array]) -> None:
+def _rewrite(op: Any, sources: Sequence[Source], scales: dict[Axes, Array]) -> None:
     """The contraction on stored operands, followed by the multiplication; an initial value that is not 0 is added."""
     result = op.results[0]
     shape, element = result.type.shape, result.type.element_type
@@ -186,11 +217,12 @@ def _rewrite(op: Any, sources: Sequence[Source], scales: dict[int, Array]) -> No
         utils.copy_discardable(op, contraction)
         identity = ir.AffineMap.get_identity(rank, context=context)
         inputs, maps = [contraction.results[0]], [identity]
-        for position, scale in scales.items():
-            if position != PER_TENSOR:
+        for positions, scale in scales.items():
+            if positions:
                 attribute = elements_attribute(scale.astype(np.float32), context)
                 inputs.append(arith.ConstantOp(attribute.type, attribute).result)
-                maps.append(ir.AffineMap.get(rank, 0, [ir.AffineExpr.get_dim(position, context)], context))
+                expressions = [ir.AffineExpr.get_dim(position, context) for position in positions]
+                maps.append(ir.AffineMap.get(rank, 0, expressions, context))
         adds = not _is_zero(initial)
         if adds:
             inputs.append(initial)
@@ -198,8 +230,8 @@ def _rewrite(op: Any, sources: Sequence[Source], scales: dict[int, Array]) -> No
 
         def body(total: Any, *rest: Any) -> Any:
             factors = list(rest[: len(rest) - 1 - adds])
-            if PER_TENSOR in scales:
-                factors = [arith.ConstantOp(f32, float(np.float32(scales[PER_TENSOR]))).result]
+            if () in scales:
+                factors = [arith.ConstantOp(f32, float(np.float32(scales[()]))).result]
             for factor in factors:
                 total = arith.MulFOp(total, factor).result
             if adds:

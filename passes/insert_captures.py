@@ -12,22 +12,24 @@ from fovea.dialect.attention_tag import NAME as TAG
 from fovea.dialect.capture import NOT_CALIBRATED
 from fovea.passes import ir_utils as utils
 from fovea.passes.constant_subtree import WeightLike
-from fovea.passes.contraction import IDENTITY, SIDES, flops_of, is_convolution, names_of, shape_of
+from fovea.passes.contraction import IDENTITY, SIDES, flops_of, is_convolution, is_product, names_of, shape_of
 from fovea.passes.contraction_layout import is_contraction
+from fovea.passes.fold_qdq import is_dequantised
+from fovea.passes.padding import VIEWS, is_zero_pad
 from fovea.passes.quantization_choice import Choice
 from fovea.passes.quantization_selectors import Candidate
 from fovea.passes.registry import PassContext, register
 
 CAPTURE = "fovea.capture"
 QUANTISED = "activations calibrated, weights by their values"
-# The captured tensor is the one below reshapes: several contractions then share one, and the Q joins its producer.
-VIEWS = ("tensor.expand_shape", "tensor.collapse_shape")
+ARRIVED = "quantised in the model, with its scales"
+NO_DATA = "float in the model, and there is no calibration data"
 
 
 @register
 @dataclass(frozen=True)
 class InsertCaptures:
-    """Put a `fovea.capture` on each activation operand of every contraction that is to be quantised.
+    """Put a `fovea.capture` on each activation operand of every contraction or convolution that is to be quantised.
 
     Left alone are contractions of an attention site, those that `exclude` selects, those that FP8 does not suit, and
     those that fall under a default exclusion (the policies first, last, router and tiny) unless `include` selects them;
@@ -36,7 +38,9 @@ class InsertCaptures:
     id as `fovea.id` from then on, until `fovea-form-kernels`. Options: `quantize_attention` quantises the contractions
     of attention sites too, and removes their tags; `exclude` and `include` are selectors: a regular expression searched
     in the name of the op's location, the name of its weight, and its id, or `kind:`, `at:`, `position:`, `policy:` (the
-    README of `passes/` describes them). A remark names each one that selects nothing.
+    README of `passes/` describes them). A remark names each one that selects nothing. A contraction that the model came
+    with quantised (both operands are dequantised) needs no capture; `calibrated=false` says that there is no data, so
+    that the others stay float.
 
     Before:
 
@@ -53,6 +57,7 @@ class InsertCaptures:
     quantize_attention: bool = False
     exclude: tuple[str, ...] = ()
     include: tuple[str, ...] = ()
+    calibrated: bool = True
 
     def __post_init__(self) -> None:
         Choice(self.exclude, self.include)
@@ -67,19 +72,23 @@ class InsertCaptures:
                 for op in utils.body_ops(function):
                     if TAG in op.attributes:
                         del op.attributes[TAG]
-            found = _candidates(function, len(candidates), taken)
+            is_weight = WeightLike()
+            found = _candidates(function, len(candidates), taken, is_weight)
             candidates += found
-            weights += [WeightLike()] * len(found)
+            weights += [is_weight] * len(found)
         reasons = choice.decide(candidates, weights)
         captures: dict[Any, Any] = {}
         for candidate, is_weight, reason in zip(candidates, weights, reasons, strict=True):
             op = candidate.op
-            if reason is None:
+            arrived = reason is None and all(is_dequantised(operand) for operand in utils.inputs_of(op))
+            if reason is None and not arrived and not self.calibrated:
+                reason = NO_DATA
+            if reason is None and not arrived:
                 _capture_operands(op, candidate.identity, captures, is_weight)
             context.records.append({
                 "kind": "contraction", "id": candidate.identity, "location": candidate.location,
-                "shape": shape_of(op) if is_contraction(op) else {}, "flops": flops_of(op),
-                "decision": "kept" if reason else "fp8", "reason": reason or QUANTISED,
+                "shape": shape_of(op) if is_product(op) else {}, "flops": flops_of(op),
+                "decision": "kept" if reason else "fp8", "reason": reason or (ARRIVED if arrived else QUANTISED),
             })  # fmt: skip
         for option, selector in choice.unmatched(candidates):
             message = f"{option} {selector.text} selects no contraction"
@@ -88,10 +97,9 @@ class InsertCaptures:
             context.remark(module.operation.location, message)
 
 
-def _candidates(function: Any, first: int, taken: set[str]) -> list[Candidate]:
+def _candidates(function: Any, first: int, taken: set[str], is_weight: WeightLike) -> list[Candidate]:
     """The contractions and convolutions of a function, each with its id as an attribute from now on."""
     positions: Counter[str] = Counter()
-    is_weight = WeightLike()
     found: list[Candidate] = []
     for op in utils.body_ops(function):
         if is_contraction(op) or is_convolution(op):
@@ -119,11 +127,12 @@ def _capture_operands(op: Any, identity: str, captures: dict[Any, Any], is_weigh
 
 
 def _captured(value: Any, identity: str, captures: dict[Any, Any]) -> Any:
-    """The capture of `value`; of a reshaped tensor, the reshaped capture of the tensor itself."""
+    """The capture of `value`; of a reshaped tensor, or one with zeros around it, that of the tensor itself, reshaped or
+    padded: several contractions then share one, and the Q joins its producer."""
     if value in captures:
         return captures[value]
     op = utils.defining_op(value)
-    if op is not None and op.name in VIEWS:
+    if op is not None and (op.name in VIEWS or is_zero_pad(op)):
         with ir.InsertionPoint.after(op):
             view = utils.clone_op(op, {op.operands[0]: _captured(op.operands[0], identity, captures)})
         if TAG in view.attributes:

@@ -250,7 +250,9 @@ def insertion_after(value: Any) -> Any:
     return ir.InsertionPoint.at_block_begin(value.owner) if op is None else ir.InsertionPoint.after(op)
 
 
-STRUCTURAL = ("indexing_maps", "iterator_types", "operandSegmentSizes")
+STRUCTURAL = (
+    "indexing_maps", "iterator_types", "operandSegmentSizes", "strides", "dilations", "linalg.memoized_indexing_maps",
+)  # fmt: skip
 
 
 def clone_body(block: Any, mapping: dict[Any, Any], live: set[Any] | None = None) -> list[Any]:

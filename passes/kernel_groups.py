@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from math import prod
 from typing import Any, TypeGuard
 
-from fovea.bindings import ir
+from fovea.bindings import ir, linalg
 from fovea.codegen import domain
 from fovea.codegen.combiner import combiners_of
-from fovea.codegen.problem import contraction_problem
+from fovea.codegen.problem import contraction_problem, is_matrix_convolution
 from fovea.codegen.rowwise import ELEMENTS_PER_LANE, MAX_WAVES, WAVE, reduced_dims, split_shape
 from fovea.codegen.structured import as_map, iteration_extents
 from fovea.errors import UnsupportedOpError
@@ -69,6 +69,47 @@ def _is_free(op: Any) -> bool:
     )
 
 
+def _window_inputs(ops: Sequence[Any]) -> tuple[dict[Any, None], set[Any]]:
+    """(pads of outer dims that only convolutions and poolings read, in program order; what they and convolutions read).
+
+    The latter are stored even where they could float: a convolution reads each element once for each place of its
+    window, which a cast or a transpose of an argument must not be computed again for.
+    """
+    inlined: dict[Any, None] = {}
+    stored: set[Any] = set()
+    for op in ops:
+        if op.name == "tensor.pad" and not _pads_innermost(op) and _only_windows_read(op):
+            inlined[op] = None
+            stored.add(_below_views(op.operands[0]))
+        elif utils.is_linalg(op) and is_matrix_convolution(op.opview):
+            stored.add(_below_views(op.operands[0]))
+    return inlined, stored
+
+
+def _pads_innermost(op: Any) -> bool:
+    """Whether a tensor.pad adds to the innermost dim: vectors along it could not be read from the operand."""
+    return bool(op.results[0].type.shape[-1] != op.operands[0].type.shape[-1])
+
+
+def _below_views(value: Any) -> Any:
+    op = utils.defining_op(value)
+    while is_view(op):
+        op = utils.defining_op(op.operands[0])
+    return op
+
+
+def _only_windows_read(op: Any) -> bool:
+    """Whether every user of `op`, through views, is a convolution or pooling that reads it as its input."""
+    for use in op.results[0].uses:
+        user = use.owner.operation
+        if is_view(user):
+            if not _only_windows_read(user):
+                return False
+        elif not (use.operand_number == 0 and utils.is_linalg(user) and linalg.isa_convolution_op(user)):
+            return False
+    return True
+
+
 def reads(op: Any) -> list[Any]:
     """Tensors that `op` reads: operands, and what its body captures; not the shape-only inits."""
     values = [value for value in op.operands if utils.is_tensor(value.type)]
@@ -85,6 +126,7 @@ class Grouping:
         self.groups: list[Group] = []
         self.group_of: dict[Any, Group] = {}  # by op
         ops = utils.body_ops(function)
+        self.inlined, self._stored = _window_inputs(ops)
         self.returned = {utils.defining_op(self.root(value)) for value in ops[-1].operands}
         for op in ops:
             self._place(op)
@@ -108,16 +150,18 @@ class Grouping:
         """Groups whose results `op` reads, also through floating ops."""
         found: set[Group] = set()
         for value in reads(op):
-            group = self.home(value)
+            group, source = self.home(value), utils.defining_op(self.root(value))
             if group is not None:
                 found.add(group)
+            elif source in self.inlined:
+                found |= self._sources(source)
         return found
 
     # -- placing ------------------------------------------------------------------------------------------------
 
     def _place(self, op: Any) -> None:
         name = op.name
-        if name == "func.return" or _is_free(op):
+        if name == "func.return" or _is_free(op) or op in self.inlined:
             return
         elif name == "fovea.attention":
             self._start(op, "attention")
@@ -130,7 +174,7 @@ class Grouping:
         ):
             if self._sources(op):
                 self._place_pointwise(op)
-            elif op in self.returned:  # a result must be computed by some kernel, also if it could float
+            elif op in self.returned or op in self._stored:  # must be computed by some kernel, also if it could float
                 self._start(op, "elementwise")
         else:
             raise UnsupportedOpError(
@@ -255,6 +299,8 @@ class Grouping:
         maps = utils.indexing_maps(op)
         extents = iteration_extents(op.opview, maps)
         for value, map_ in zip(op.operands, maps, strict=True):
+            if utils.defining_op(self.root(value)) in self.inlined:
+                return False
             if not utils.is_tensor(value.type) or self.home(value) is not group:
                 continue
             if not _ordered(self._is_full(value, group), value, map_, extents, group):

@@ -62,7 +62,7 @@ class Outliner:
     def _used_outside(self) -> list[Any]:
         """Results of group members that something outside their group reads, in program order."""
         wanted: dict[Any, None] = {}
-        for op in [*self.grouping.group_of, self.terminator]:
+        for op in [*self.grouping.group_of, *self.grouping.inlined, self.terminator]:
             group = self.grouping.group_of.get(op)
             values = list(op.operands) if group is None else reads(op)
             for value in values:

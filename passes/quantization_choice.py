@@ -10,7 +10,7 @@ from fovea.dialect.attention_tag import tag_of
 from fovea.dialect.quantize import REAL_TYPES, STORAGE_MAX
 from fovea.passes import ir_utils as utils
 from fovea.passes.constant_subtree import WeightLike
-from fovea.passes.contraction import dims_of, is_convolution
+from fovea.passes.contraction import dims_of, is_convolution, is_product, why_no_product
 from fovea.passes.quantization_policies import POLICIES, Networks, Place
 from fovea.passes.quantization_selectors import ATTENTION, CONVOLUTION, Candidate, Selector, parse_selectors
 
@@ -84,8 +84,8 @@ def _roles(op: Any, network: Networks) -> frozenset[str]:
 
 def unsuitable(op: Any, is_weight: WeightLike) -> str | None:
     """Why FP8 does not suit a contraction or convolution, None if it does."""
-    if is_convolution(op):
-        return "convolutions are not quantised"
+    if not is_product(op):
+        return why_no_product(op)
     inputs = utils.inputs_of(op)
     for operand in inputs:
         element = str(operand.type.element_type)

@@ -20,7 +20,7 @@ ROUTER_EXPERTS = 512
 TINY_K = 32
 """An FP8 matrix instruction sums 32 products (gfx942) or more; fewer leave it part empty."""
 TINY_N = 16
-"""No matrix instruction has fewer columns. Few rows are no reason: the weights are then what is read, and FP8 halves it."""
+"""No matrix instruction has fewer columns. Few rows are no reason: FP8 halves the weights that are then read."""
 
 
 class Networks:

@@ -3,8 +3,8 @@
 
     SELECTOR          selects contractions ...
     REGEX             one of whose names it finds: the location's, the weight's, the id (`name:REGEX` is the same)
-    kind:KIND         that are this op (matmul, conv_2d_nchw_fchw, generic, ...; conv: any convolution), or stand in this
-                      role (attention, or what a policy is called: first, last, router, tiny)
+    kind:KIND         that are this op (matmul, conv_2d_nchw_fchw, generic, ...; conv: any convolution), or stand in
+                      this role (attention, or what a policy is called: first, last, router, tiny)
     at:FILE           whose location lies in that file; the end of its path is enough (`at:model.mlir`)
     at:FILE:LINE      or on that line of it, or in the lines LINE-LINE
     position:WHERE    by number, from 0, counted through the module with convolutions and attention: `first`, `last`, N,

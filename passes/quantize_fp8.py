@@ -13,11 +13,12 @@ from fovea.dialect.quantize import PER_TENSOR, STORAGE_MAX
 from fovea.errors import UsageError
 from fovea.executor.folding import ConstantEvaluator, evaluate
 from fovea.passes import ir_utils as utils
+from fovea.passes.channel_axes import merge_axes, split_like
 from fovea.passes.constant_subtree import WeightLike, weight_names
-from fovea.passes.contraction import IDENTITY, channel_axis
-from fovea.passes.contraction_layout import is_contraction
+from fovea.passes.contraction import IDENTITY, channel_axes, is_product
 from fovea.passes.elements import elements_attribute
 from fovea.passes.insert_captures import CAPTURE
+from fovea.passes.padding import VIEWS, is_zero_pad
 from fovea.passes.registry import PassContext, register
 from fovea.target import fp8_format
 
@@ -25,7 +26,6 @@ Granularity = Literal["channel", "tensor"]
 GRANULARITIES = get_args(Granularity)
 # Smallest scale used: its reciprocal is finite, and the product of two of them is still a normal f32 (2^-126).
 MIN_SCALE = np.float32(2.0**-63)
-_VIEWS = ("tensor.expand_shape", "tensor.collapse_shape")
 
 
 @register
@@ -101,18 +101,30 @@ class _Quantizer:
     def quantize_weights(self, function: Any) -> None:
         """Pairs on the constant operands of contractions that read a capture; one a weight and axis."""
         is_weight = WeightLike()
-        pairs: dict[tuple[Any, int], Any] = {}
+        pairs: dict[tuple[Any, tuple[int, ...]], Any] = {}
         found = []
         for op in utils.body_ops(function):
-            if is_contraction(op) and any(_reads_capture(operand) for operand in utils.inputs_of(op)):
+            if is_product(op) and any(_reads_capture(operand) for operand in utils.inputs_of(op)):
                 for side, operand in enumerate(utils.inputs_of(op)):
                     if is_weight(operand):
-                        axis = channel_axis(op, side) if self.granularity == "channel" else None
-                        found.append((op, side, operand, PER_TENSOR if axis is None else axis))
-        for op, side, operand, axis in found:
-            if (operand, axis) not in pairs:
-                pairs[operand, axis] = self._weight_pair(op, operand, axis)
-            op.operands[side] = pairs[operand, axis]
+                        axes = channel_axes(op, side) if self.granularity == "channel" else ()
+                        found.append((op, side, operand, axes))
+        for op, side, operand, axes in found:
+            if (operand, axes) not in pairs:
+                if len(axes) > 1:
+                    pairs[operand, axes] = self._merged_pair(op, operand, axes)
+                else:
+                    pairs[operand, axes] = self._weight_pair(op, operand, axes[0] if axes else PER_TENSOR)
+            op.operands[side] = pairs[operand, axes]
+
+    def _merged_pair(self, op: Any, value: Any, axes: tuple[int, ...]) -> Any:
+        """The pair of a weight whose output channels lie along neighbouring axes: that of the weight with these as one
+        axis."""
+        with utils.insertion_after(value), op.location:
+            merged = merge_axes(value, axes)
+        pair = self._weight_pair(op, merged, axes[0])
+        with utils.insertion_after(pair), op.location:
+            return split_like(pair, merged)
 
     def _weight_pair(self, op: Any, value: Any, axis: int) -> Any:
         names = weight_names(value)
@@ -175,8 +187,8 @@ def _of(count: int, largest: np.ndarray[Any, Any]) -> str:
 
 
 def _reads_capture(value: Any) -> bool:
-    """Whether `value` is a capture, or a view of one."""
+    """Whether `value` is a capture, or a view of one, or one with zeros around it."""
     op = utils.defining_op(value)
-    while op is not None and op.name in _VIEWS:
+    while op is not None and (op.name in VIEWS or is_zero_pad(op)):
         op = utils.defining_op(op.operands[0])
     return op is not None and op.name == CAPTURE

@@ -9,7 +9,9 @@ from typing import Any, ClassVar, Literal, get_args
 from fovea.bindings import ir
 from fovea.errors import UsageError
 from fovea.passes import ir_utils as utils
-from fovea.passes.contraction_layout import is_contraction, rebuild_contraction
+from fovea.passes.contraction import is_product
+from fovea.passes.contraction_layout import rebuild_contraction
+from fovea.passes.padding import is_zero_pad, zero_pad_like
 from fovea.passes.registry import PassContext, register
 
 ComputeType = Literal["f16", "bf16", "f32"]
@@ -23,9 +25,10 @@ _ATTENTION_INPUTS = 3  # query, key, value; score operands keep their types
 @register
 @dataclass(frozen=True)
 class SetComputeType:
-    """Cast the f32 (and f64) inputs of unquantised contractions and of fovea.attention to `compute_type`.
+    """Cast the f32 (and f64) inputs of unquantised contractions, convolutions and fovea.attention to `compute_type`.
 
-    Sums stay in the type of the result, so results keep their types. A tensor that several ops read is cast once. A
+    Sums stay in the type of the result, so results keep their types. A tensor that several ops read is cast once, one
+    with zeros around it below them. A
     contraction one of whose inputs is f16 or bf16 already computes in that type. Contractions on 8-bit types, and
     models in f16 or bf16, are left alone. Options: `compute_type`, one of f16 (default), bf16, f32.
 
@@ -55,7 +58,7 @@ class SetComputeType:
             for op in utils.body_ops(function):
                 if op.name == _ATTENTION:
                     _convert(op, range(_ATTENTION_INPUTS), wanted, casts)
-                elif is_contraction(op):
+                elif is_product(op):
                     _convert(op, range(utils.num_inputs(op)), wanted, casts)
 
 
@@ -83,6 +86,8 @@ def _cast_once(value: Any, element: Any, casts: dict[tuple[Any, str], Any]) -> A
     if key not in casts:
         producer = utils.defining_op(value)
         location = producer.location if producer is not None else value.location
+        padded = is_zero_pad(producer)
+        below = _cast_once(producer.operands[0], element, casts) if producer is not None and padded else value
         with utils.insertion_after(value), location:
-            casts[key] = utils.cast_tensor(value, element)
+            casts[key] = zero_pad_like(producer, below) if padded else utils.cast_tensor(value, element)
     return casts[key]

@@ -14,7 +14,6 @@
 
 from __future__ import annotations
 
-import collections
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -28,18 +27,18 @@ from fovea import target as targets
 from fovea.bindings import ir
 from fovea.calibration import Statistics
 from fovea.calibration.fingerprint import fingerprint
-from fovea.calibration.step import Calibration, calibrate_step
+from fovea.calibration.step import Calibration
 from fovea.codegen import rocdl, serializer
-from fovea.errors import InputError, UsageError
+from fovea.errors import UsageError
 from fovea.lowered import buffers_of, launches_of, plan_of
 from fovea.package import save_package
 from fovea.passes.attention.policy import parse_policy
 from fovea.passes.quantization_choice import Choice
-from fovea.passes.registry import PassContext, lookup
-from fovea.pipeline import Instrumentation, Pipeline, run_pipeline
-from fovea.pipeline_text import OwnStep
+from fovea.passes.registry import PassContext
+from fovea.pipeline import Instrumentation, run_pipeline
 from fovea.plan import Plan
-from fovea.search import Split, parse_budget, search_and_apply
+from fovea.quantization_steps import Quantizer
+from fovea.search import parse_budget
 from fovea.weights import WeightStore
 
 COMPUTE_TYPES = ("f16", "bf16", "f32")
@@ -220,51 +219,17 @@ def lower_to_kernels(
 
     ranges: dict[str, Statistics] = {}
     run("detect", "fovea-normalize{prefer-k-contiguous=true}")
-    how = options.how_to_calibrate()
-    identity = fingerprint(module, context.weights) if options.fp8 and how.needs_fingerprint else ""
+    needs_fingerprint = options.fp8 and options.how_to_calibrate().needs_fingerprint
+    identity = fingerprint(module, context.weights) if needs_fingerprint else ""
     run("detect", *_detection(options))
     if options.fp8:
-        if calibration is None and not how.ranges:
-            raise InputError("FP8 needs calibration data: give --calibration FILE.npz, --ranges FILE, or --no-fp8")
-        if calibration is None and options.accuracy_budget:
-            raise InputError("the accuracy budget is measured on data: give --calibration FILE.npz besides --ranges")
-        # Not as text: a regular expression may hold any quote, brace or backslash.
-        insert_captures = lookup("fovea-insert-captures")
-        captures = insert_captures(options.quantize_attention, options.exclude, options.include)
-        with clock.stage("detect"):
-            run_pipeline(module, Pipeline((OwnStep(captures),)), context, instrumentation)
-        data = Split(calibration) if options.accuracy_budget and calibration is not None else calibration
-        with clock.stage("calibrate"):
-            ranges = calibrate_step(module, how, context, targets.fp8_format(options.target), data, identity)
-        if isinstance(data, Split):
-            with clock.stage("search"):
-                if how.ranges:  # nothing has read the data yet
-                    collections.deque(data, maxlen=0)
-                _search(module, options, context, data)
-        run("quantize", "fovea-quantize-fp8", "fovea-fold-qdq")
+        ranges = Quantizer(module, options, context, clock, instrumentation, identity).run(calibration)
     fuse = () if options.fp8 and options.quantize_attention else ("fovea-fuse-attention",)
     run("fuse", *fuse, f"fovea-set-compute-type{{compute-type={options.compute_type}}}", "fovea-demote-f64")
-    run("fold constants", "fovea-fold-constants")
+    run("fold constants", "fovea-channels-last", "fovea-fold-constants")
     run("form kernels", "fovea-form-kernels", "fovea-plan")
     run("lower kernels", "fovea-lower-kernels")
     return ranges
-
-
-def _search(module: Any, options: CompileOptions, context: PassContext, data: Split) -> None:
-    """Leave as many contractions out of FP8 as the accuracy budget asks for."""
-
-    def passes(*names: str) -> Callable[[Any], None]:
-        def run(copy: Any) -> None:
-            scratch = PassContext(options.target, context.weights, context.statistics)
-            run_pipeline(copy, f"builtin.module({','.join(names)})", scratch)
-
-        return run
-
-    fuse = () if options.quantize_attention else ("fovea-fuse-attention",)
-    search_and_apply(
-        module, context, parse_budget(options.accuracy_budget), data, passes("fovea-quantize-fp8"),
-        passes(f"fovea-set-compute-type{{compute-type={options.compute_type}}}"), passes(*fuse), options.compute_type,
-    )  # fmt: skip
 
 
 def _detection(options: CompileOptions) -> list[str]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import importlib
 import os
+import sys
+from types import ModuleType
 from typing import Any
 
 from fovea.errors import FoveaError
@@ -45,3 +47,8 @@ rocdl: Any = _module("dialects.rocdl")
 scf: Any = _module("dialects.scf")
 tensor: Any = _module("dialects.tensor")
 vector: Any = _module("dialects.vector")
+
+# For an op of a dialect that they know no module of, the bindings search the file system, each time anew. The ops of
+# our dialect are registered by `fovea.dialect`; an empty module in that place makes the search end at once.
+_OWN = f"{PREFIX}.dialects.fovea"
+sys.modules.setdefault(_OWN, ModuleType(_OWN))

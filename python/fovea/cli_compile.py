@@ -19,10 +19,11 @@ from fovea.executor.interpreter import WEIGHT, argument_attribute, entry_of, inp
 from fovea.files import check_parent, write_atomically
 from fovea.instrumentation import PrintIR, PrintOptions, Timing
 from fovea.ir_input import new_context, parse_module
-from fovea.model_input import check_model
+from fovea.model_input import check_model, holds_fp8
 from fovea.package import check_destination
 from fovea.pipeline import Instrumentation
 from fovea.progress import Progress, console
+from fovea.quantization_steps import NEEDS_CALIBRATION
 from fovea.report import HTML_FILE, JSON_FILE, make_report, to_json
 from fovea.report_html import to_html
 from fovea.summary import print_summary
@@ -53,8 +54,6 @@ def compile_command(flags: argparse.Namespace) -> int:
 
 
 def _options(flags: argparse.Namespace) -> api.CompileOptions:
-    if flags.fp8 and not (flags.calibration or flags.ranges):
-        raise UsageError("FP8 needs calibration data: give --calibration FILE.npz, --ranges FILE, or --no-fp8")
     if flags.save_ranges:
         check_parent(flags.save_ranges)
     if flags.report and flags.emit != "package":
@@ -102,6 +101,9 @@ def _compile(flags: argparse.Namespace, options: api.CompileOptions, destination
 
     module = parse_module(flags.model, new_context(), show, renderer.name)
     check_model(module)
+    has_ranges = flags.calibration or flags.ranges or not options.needs_calibration
+    if options.fp8 and not has_ranges and not holds_fp8(module):
+        raise UsageError(NEEDS_CALIBRATION)
     weights = _weights(flags.weights, module)
     batches = _batches(flags, options, module)
     timing = Timing()

@@ -7,8 +7,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from fovea.bindings import ir
+from fovea.dialect.quantize import STORAGE_MAX
 from fovea.errors import CompileError, Diagnostic, InputError
 from fovea.executor.interpreter import entry_of, inputs_of
+from fovea.passes.ir_utils import element_of
 from fovea.plan import DTYPE_BYTES
 
 LIMIT = 5  # errors that are shown of one kind
@@ -63,6 +65,19 @@ def _dynamic_results(module: Any) -> Iterator[Diagnostic]:
 
     module.operation.walk(visit)
     yield from found
+
+
+def holds_fp8(module: Any) -> bool:
+    """Whether anything in the module is of an 8-bit float type: it may have arrived quantised."""
+    found = False
+
+    def visit(op: Any) -> Any:
+        nonlocal found
+        found = any(str(element_of(value.type)) in STORAGE_MAX for value in (*op.results, *op.operands))
+        return ir.WalkResult.INTERRUPT if found else ir.WalkResult.ADVANCE
+
+    module.operation.walk(visit)
+    return found
 
 
 def _at(op: Any, message: str) -> Diagnostic:

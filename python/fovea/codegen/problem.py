@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""What the IR asks of a contraction kernel: dims by class, extents, operands and their indexing maps."""
+"""What the IR asks of a contraction kernel: dims by class, extents, operands and their indexing maps.
+
+A convolution is a contraction whose input is read at an affine function of m and k (an implicit GEMM): m is (batch,
+image), n the output channels, k the filter's window and the input channels, and groups are a batch. Nothing is copied:
+loads of the input go through its indexing map.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +15,7 @@ from typing import Any
 
 from fovea.bindings import ir, linalg
 from fovea.codegen.indexing import Index, IndexBuilder
-from fovea.codegen.structured import as_map, iteration_extents
+from fovea.codegen.structured import as_map, dims_of, is_sum_of_products, iteration_extents
 
 
 @dataclass(frozen=True)
@@ -48,14 +53,20 @@ class ContractionProblem:
 
 
 def contraction_problem(op: Any) -> ContractionProblem | None:
-    """The problem of a linalg op that sums products of two tensors, None for any other op."""
-    if len(op.results) != 1 or not linalg.isa_contraction_op(op.operation):
+    """The problem of a linalg op that sums products of two tensors, None for any other op.
+
+    That is a contraction, or a convolution but for depthwise ones (see `is_matrix_convolution`).
+    """
+    if len(op.results) != 1 or len(op.operands) != 3:
+        return None
+    convolution = not linalg.isa_contraction_op(op.operation)
+    if convolution and not is_matrix_convolution(op):
         return None
     maps = [as_map(m) for m in linalg.get_indexing_maps(op)]
-    if any(not isinstance(e, ir.AffineDimExpr) for map_ in maps for e in map_.results):
+    if any(not isinstance(e, ir.AffineDimExpr) for map_ in maps[convolution:] for e in map_.results):
         return None
     extents = iteration_extents(op, maps)
-    dims = [[e.position for e in map_.results] for map_ in maps]
+    dims = [[d for e in map_.results for d in sorted(dims_of(e))] for map_ in maps]
     first, second, out = (set(d) for d in dims)
 
     def ordered(wanted: set[int], by: Sequence[int]) -> tuple[int, ...]:
@@ -64,10 +75,24 @@ def contraction_problem(op: Any) -> ContractionProblem | None:
 
     batch = ordered(first & second & out, dims[2])
     left_only, right_only = ordered((first & out) - second, dims[2]), ordered((second & out) - first, dims[2])
-    k = ordered((first & second) - out, dims[0])
+    k = ordered((first & second) - out, dims[1] if convolution else dims[0])
     if set(range(len(extents))) != set(batch) | set(left_only) | set(right_only) | set(k):
         return None
     innermost = next((d for d in reversed(dims[2]) if extents[d] != 1), None)
     swapped = innermost in left_only
     m, n = (right_only, left_only) if swapped else (left_only, right_only)
     return ContractionProblem(op, tuple(extents), batch, m, n, k, int(swapped), int(not swapped))
+
+
+def is_matrix_convolution(op: Any) -> bool:
+    """Whether `op` is a convolution that is work for matrix instructions.
+
+    Not a depthwise one, whose groups have a single input channel: a matrix instruction would sum over the window alone,
+    for the few output channels of one group.
+    """
+    if not is_sum_of_products(op) or not linalg.isa_convolution_op(op.operation):
+        return False
+    found = linalg.infer_convolution_dimensions(op.operation)
+    extents = iteration_extents(op, [as_map(m) for m in linalg.get_indexing_maps(op)])
+    groups, channels = (prod(extents[d] for d in dims) for dims in (list(found.depth), list(found.input_channel)))
+    return groups == 1 or channels > 1

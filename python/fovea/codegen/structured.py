@@ -59,3 +59,28 @@ def uniform_value(value: Any) -> float | int | None:
             return None
         attribute = attribute.get_splat_value()
     return attribute.value if isinstance(attribute, (ir.FloatAttr, ir.IntegerAttr, ir.BoolAttr)) else None
+
+
+_WIDENINGS = ("arith.extf", "arith.extsi", "arith.extui")
+
+
+def is_sum_of_products(op: Any) -> bool:
+    """Whether the body of a structured op of two inputs adds their product, widened or not, to its accumulator."""
+    if len(op.results) != 1 or len(op.operands) != 3:
+        return False
+    block = op.regions[0].blocks[0]
+    left, right, accumulator = block.arguments
+    total = owner_of(block.operations[len(block.operations) - 1].operands[0])
+    if total is None or total.operation.name not in ("arith.addf", "arith.addi"):
+        return False
+    terms = list(total.operands)
+    if accumulator not in terms:
+        return False
+    product = owner_of(terms[1 - terms.index(accumulator)])
+    if product is None or product.operation.name not in ("arith.mulf", "arith.muli"):
+        return False
+    factors = []
+    for factor in product.operands:
+        widening = owner_of(factor)
+        factors.append(widening.operands[0] if widening and widening.operation.name in _WIDENINGS else factor)
+    return factors in ([left, right], [right, left])

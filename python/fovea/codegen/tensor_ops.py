@@ -14,8 +14,8 @@ import numpy as np
 from fovea.bindings import arith, ir
 from fovea.codegen import fp8, scalar
 from fovea.codegen.indexing import Index, reshape_index
-from fovea.codegen.structured import unsupported
-from fovea.codegen.types import lanes_of, register_type
+from fovea.codegen.structured import uniform_value, unsupported
+from fovea.codegen.types import FP8_TYPES, lanes_of, register_type
 from fovea.dialect import quantize
 
 if TYPE_CHECKING:
@@ -98,7 +98,11 @@ def _pad(e: Elemental, op: Any, value: Any, indices: tuple[Index, ...], lanes: i
     if lanes is not None and (low[lanes] or value.type.shape[lanes] != shape[lanes]):
         return e.lanewise(value, indices, lanes, width)
     block = op.regions[0].blocks[0]
-    padding = e.scalar_value(block.operations[len(block.operations) - 1].operands[0])
+    filler = block.operations[len(block.operations) - 1].operands[0]
+    if str(filler.type) in FP8_TYPES and uniform_value(filler) == 0:
+        padding = scalar.constant(0, register_type(filler.type))  # the byte 0 is +0.0 in all of them
+    else:
+        padding = e.scalar_value(filler)
     moved, inside = list(indices), None
     for dim, (i, extent) in enumerate(zip(indices, shape, strict=True)):
         if value.type.shape[dim] == extent:

@@ -22,7 +22,7 @@ from fovea.executor.interpreter import check_input, entry_of, input_names
 from fovea.passes import ir_utils as utils
 from fovea.passes.constant_subtree import WeightLike, bytes_of, sources_of
 from fovea.passes.contraction import identity_of
-from fovea.passes.insert_captures import VIEWS
+from fovea.passes.padding import VIEWS, is_zero_pad
 
 Array = np.ndarray[Any, Any]
 CAPTURE = "fovea.capture"
@@ -159,7 +159,7 @@ class _Cutter:
         """Whether a value of the base is a captured tensor, perhaps reshaped."""
         while value not in self.alias:
             op = utils.defining_op(value)
-            if op is None or op.name not in VIEWS:
+            if op is None or not (op.name in VIEWS or is_zero_pad(op)):
                 return False
             value = op.operands[0]
         return True

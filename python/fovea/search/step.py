@@ -9,7 +9,8 @@ from typing import Any
 from fovea.bindings import ir
 from fovea.passes import ir_utils as utils
 from fovea.passes.contraction import identity_of
-from fovea.passes.insert_captures import CAPTURE, VIEWS
+from fovea.passes.insert_captures import CAPTURE
+from fovea.passes.padding import VIEWS, is_zero_pad
 from fovea.passes.registry import PassContext
 from fovea.search.budget import COSINE, Budget
 from fovea.search.choose import Chosen, choose
@@ -40,8 +41,8 @@ def search_and_apply(
         records[name]["sensitivity"] = cost
     what = "of cosine" if budget.metric == COSINE else "of noise to signal"
     for name in left:
-        cost = f"alone it costs {chosen.costs[name]:.1e} {what}"
-        records[name].update(decision="kept", reason=f"left in {compute_type} by the accuracy budget {budget}: {cost}")
+        why = f"alone it costs {chosen.costs[name]:.1e} {what}"
+        records[name].update(decision="kept", reason=f"left in {compute_type} by the accuracy budget {budget}: {why}")
     total = sum(record["flops"] for record in records.values())
     context.records.append({**_record(chosen, budget, max(1, total)), "range_batches": data.ranges,
                             "search_batches": len(data.held_out), "shared_batch": data.shared,
@@ -71,7 +72,7 @@ def free(module: Any, contractions: frozenset[str]) -> None:
                 for position, value in enumerate(utils.inputs_of(op)):
                     op.operands[position] = _without_capture(value)
         for op in reversed(utils.body_ops(function)):
-            if (op.name == CAPTURE or op.name in VIEWS) and not utils.has_uses(op.results[0]):
+            if (op.name == CAPTURE or op.name in VIEWS or is_zero_pad(op)) and not utils.has_uses(op.results[0]):
                 op.erase()
 
 
@@ -80,7 +81,7 @@ def _without_capture(value: Any) -> Any:
     op = utils.defining_op(value)
     if op is not None and op.name == CAPTURE:
         return op.operands[0]
-    if op is None or op.name not in VIEWS:
+    if op is None or not (op.name in VIEWS or is_zero_pad(op)):
         return value
     below = _without_capture(op.operands[0])
     if below == op.operands[0]:

@@ -65,13 +65,14 @@ func.func @attention(%q: tensor<2x4x8xf32>, %k: tensor<2x8x4xf32>, %z: tensor<2x
   return %s : tensor<2x4x4xf32>
 }
 
-// What FP8 does not suit: integers, 8-bit operands, two constants, row-wise dot products, convolutions, other ops.
+// What FP8 does not suit: integers, 8-bit operands, two constants, row-wise dot products, depthwise convolutions, other
+// ops.
 // CHECK-LABEL: func.func @left
 // CHECK-NOT: fovea.capture
 func.func @left(%i: tensor<4x4xi8>, %zi: tensor<4x4xi32>, %f: tensor<4x4xf8E4M3FN>, %z: tensor<4x4xf32>,
                 %w: tensor<4x4xf32> {fovea.weight = "w"}, %r: tensor<4xf32>,
-                %img: tensor<1x2x4x4xf32>, %flt: tensor<3x2x1x1xf32> {fovea.weight = "conv"}, %out: tensor<1x3x4x4xf32>)
-    -> (tensor<4x4xi32>, tensor<4x4xf32>, tensor<4x4xf32>, tensor<4xf32>, tensor<1x3x4x4xf32>) {
+                %img: tensor<1x2x4x4xf32>, %flt: tensor<2x1x1xf32> {fovea.weight = "conv"}, %out: tensor<1x2x4x4xf32>)
+    -> (tensor<4x4xi32>, tensor<4x4xf32>, tensor<4x4xf32>, tensor<4xf32>, tensor<1x2x4x4xf32>) {
   %0 = linalg.matmul ins(%i, %i : tensor<4x4xi8>, tensor<4x4xi8>) outs(%zi : tensor<4x4xi32>) -> tensor<4x4xi32>
   %1 = linalg.matmul ins(%f, %f : tensor<4x4xf8E4M3FN>, tensor<4x4xf8E4M3FN>) outs(%z : tensor<4x4xf32>) -> tensor<4x4xf32>
   %2 = linalg.matmul ins(%w, %w : tensor<4x4xf32>, tensor<4x4xf32>) outs(%z : tensor<4x4xf32>) -> tensor<4x4xf32>
@@ -83,7 +84,7 @@ func.func @left(%i: tensor<4x4xi8>, %zi: tensor<4x4xi32>, %f: tensor<4x4xf8E4M3F
     %s = arith.addf %o, %p : f32
     linalg.yield %s : f32
   } -> tensor<4xf32>
-  %4 = linalg.conv_2d_nchw_fchw ins(%img, %flt : tensor<1x2x4x4xf32>, tensor<3x2x1x1xf32>) outs(%out : tensor<1x3x4x4xf32>) -> tensor<1x3x4x4xf32>
+  %4 = linalg.depthwise_conv_2d_nchw_chw ins(%img, %flt : tensor<1x2x4x4xf32>, tensor<2x1x1xf32>) outs(%out : tensor<1x2x4x4xf32>) -> tensor<1x2x4x4xf32>
   %5 = linalg.add ins(%1, %2 : tensor<4x4xf32>, tensor<4x4xf32>) outs(%z : tensor<4x4xf32>) -> tensor<4x4xf32>
-  return %0, %5, %2, %3, %4 : tensor<4x4xi32>, tensor<4x4xf32>, tensor<4x4xf32>, tensor<4xf32>, tensor<1x3x4x4xf32>
+  return %0, %5, %2, %3, %4 : tensor<4x4xi32>, tensor<4x4xf32>, tensor<4x4xf32>, tensor<4xf32>, tensor<1x2x4x4xf32>
 }

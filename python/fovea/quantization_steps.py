@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The steps that quantise a module, in their order: choice, calibration, smoothing, search, scales, rounding, folding."""
+
+from __future__ import annotations
+
+import collections
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fovea import target as targets
+from fovea.calibration import Statistics
+from fovea.calibration.moments import collect_moments
+from fovea.calibration.step import calibrate_step
+from fovea.errors import InputError
+from fovea.passes.fold_qdq import arrives_quantised
+from fovea.passes.registry import PassContext, lookup
+from fovea.pipeline import Instrumentation, Pipeline, run_pipeline
+from fovea.pipeline_text import OwnStep
+from fovea.search import Split, parse_budget, search_and_apply
+from fovea.twins import FLOAT, QUANTISED
+
+if TYPE_CHECKING:
+    from fovea.api import Clock, CompileOptions
+
+Batches = Iterable[Mapping[str, np.ndarray[Any, Any]]]
+NEEDS_CALIBRATION = (
+    "FP8 needs calibration data: give --calibration FILE.npz, --ranges FILE, scales computed at run time with "
+    "--activation-granularity row, or --no-fp8"
+)
+
+
+class Quantizer:
+    """Quantises one module in place.
+
+    options, context, clock, instrumentation: as of the compilation. fingerprint: of the normalised module, needed where
+    ranges are loaded or saved.
+    """
+
+    def __init__(
+        self,
+        module: Any,
+        options: CompileOptions,
+        context: PassContext,
+        clock: Clock,
+        instrumentation: Sequence[Instrumentation],
+        fingerprint: str = "",
+    ) -> None:
+        self.module, self.options, self.context = module, options, context
+        self.clock, self.instrumentation, self.fingerprint = clock, instrumentation, fingerprint
+
+    def run(self, calibration: Batches | None) -> dict[str, Statistics]:
+        """Do it all; the statistics of each capture by its id (empty without calibration)."""
+        # A model that arrives quantised: its own quantising, in the target's format, and where it pays.
+        self._passes("quantisation of the model", "fovea-raise-qdq", "fovea-move-quantize", "fovea-convert-fp8")
+        data = self._repeatable(calibration)
+        self._insert_captures(data)
+        ranges = self._calibrate(data)
+        self._keep_twin(FLOAT)
+        self._pass("quantize", self.options.quantization())
+        self._round(data)
+        self._keep_twin(QUANTISED)
+        self._passes("quantize", "fovea-move-quantize", "fovea-fold-qdq")
+        return ranges
+
+    # -- steps --------------------------------------------------------------------------------------------------
+
+    def _repeatable(self, calibration: Batches | None) -> Batches | None:
+        """The data, in a form that can be read more than once if it will be."""
+        if calibration is None or not self.options.reads_data_again or iter(calibration) is not calibration:
+            return calibration
+        return list(calibration)
+
+    def _insert_captures(self, data: Batches | None) -> None:
+        options = self.options
+        has_ranges = data is not None or bool(options.ranges) or not options.needs_calibration
+        if not has_ranges and not arrives_quantised(self.module):
+            raise InputError(NEEDS_CALIBRATION)
+        if data is None and options.reads_data_again:
+            raise InputError(f"{options.reads_data_again} needs calibration data, also where ranges come from a file: "
+                             "give --calibration FILE.npz")  # fmt: skip
+        insert_captures = lookup("fovea-insert-captures")
+        self._pass(
+            "detect",
+            insert_captures(
+                quantize_attention=options.quantize_attention, exclude=options.exclude, include=options.include,
+                calibrated=has_ranges,
+            ),
+        )  # fmt: skip
+
+    def _calibrate(self, data: Batches | None) -> dict[str, Statistics]:
+        """Ranges for all captures; with smoothing before, and the search for an accuracy budget behind."""
+        options, how = self.options, self.options.how_to_calibrate()
+        if data is None and not how.ranges:
+            return {}
+        if options.smooth is not None:
+            self._moments(data, second=False)
+            self._pass("smooth", lookup("fovea-smooth-activations")(alpha=options.smooth))
+        split = Split(data) if options.accuracy_budget and data is not None else None
+        storage = targets.fp8_format(options.target)
+        # Smoothing changes the tensors that are captured: ranges with it are not those without.
+        identity = self.fingerprint + ("" if options.smooth is None else f" smoothed by {options.smooth:g}")
+        with self.clock.stage("calibrate"):
+            ranges = calibrate_step(
+                self.module, how, self.context, storage, data if split is None else split, identity
+            )
+        if split is not None:
+            with self.clock.stage("search"):
+                if how.ranges:  # nothing has read the data yet
+                    collections.deque(split, maxlen=0)
+                self._search(split)
+        return ranges
+
+    def _search(self, data: Split) -> None:
+        """Leave as many contractions out of FP8 as the accuracy budget asks for."""
+        options, context = self.options, self.context
+
+        def pipeline(*steps: Any) -> Callable[[Any], None]:
+            def run(copy: Any) -> None:
+                scratch = PassContext(options.target, context.weights, context.statistics)
+                run_pipeline(copy, Pipeline(tuple(OwnStep(step) for step in steps)), scratch)
+
+            return run
+
+        fuse = () if options.quantize_attention else (lookup("fovea-fuse-attention")(),)
+        search_and_apply(
+            self.module, context, parse_budget(options.accuracy_budget), data, pipeline(options.quantization()),
+            pipeline(lookup("fovea-set-compute-type")(compute_type=options.compute_type)), pipeline(*fuse),
+            options.compute_type,
+        )  # fmt: skip
+
+    def _round(self, data: Batches | None) -> None:
+        options = self.options
+        if options.weight_rounding != "gptq" and not options.bias_correction:
+            return
+        if options.weight_rounding == "gptq":
+            round_weights = lookup("fovea-round-weights")(correct_bias=options.bias_correction)
+            self._pass("round weights", round_weights)
+        else:
+            self._pass("round weights", lookup("fovea-correct-bias")())
+
+    # -- helpers ------------------------------------------------------------------------------------------------
+
+    def _moments(self, data: Batches | None, second: bool) -> None:
+        assert data is not None
+        with self.clock.stage("calibrate"):
+            self.context.moments = collect_moments(
+                self.module, data, self.context.weights, second, self.options.calibration_mask
+            )
+
+    def _passes(self, stage: str, *names: str) -> None:
+        with self.clock.stage(stage):
+            run_pipeline(self.module, f"builtin.module({','.join(names)})", self.context, self.instrumentation)
+
+    def _pass(self, stage: str, instance: Any) -> None:
+        """One pass with its options, not as text: a regular expression may hold any quote, brace or backslash."""
+        with self.clock.stage(stage):
+            run_pipeline(self.module, Pipeline((OwnStep(instance),)), self.context, self.instrumentation)
+
+    def _keep_twin(self, kind: str) -> None:
+        if self.context.twins is not None:
+            self.context.twins.keep(kind, self.module, self.context.weights)
