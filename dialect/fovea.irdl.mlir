@@ -58,6 +58,35 @@ module {
       %3 = irdl.any
       irdl.results(real: %3)
     }
+    irdl.operation @dynamic_quantize {
+      %0 = irdl.any
+      irdl.operands(real: %0)
+      %1 = irdl.any
+      irdl.attributes {"block" = %1}
+      %2 = irdl.any
+      %3 = irdl.any
+      irdl.results(stored: %2, scale: %3)
+    }
+    irdl.operation @dynamic_dequantize {
+      %0 = irdl.any
+      %1 = irdl.any
+      irdl.operands(stored: %0, scale: %1)
+      %2 = irdl.any
+      irdl.attributes {"block" = %2}
+      %3 = irdl.any
+      irdl.results(real: %3)
+    }
+    irdl.operation @scaled_contract {
+      %0 = irdl.any
+      %1 = irdl.any
+      %2 = irdl.any
+      %3 = irdl.any
+      irdl.operands(lhs: %0, rhs: %1, lhs_scale: optional %2, rhs_scale: optional %3)
+      %4 = irdl.base "#builtin.array" 
+      irdl.attributes {"indexing_maps" = %4}
+      %5 = irdl.any
+      irdl.results(result: %5)
+    }
     irdl.operation @yield {
       %0 = irdl.any
       irdl.operands(values: variadic %0)

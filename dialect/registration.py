@@ -5,10 +5,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from fovea.dialect import attention, attention_tag, capture, quantize, yield_op
+from fovea.dialect import (
+    attention,
+    attention_tag,
+    capture,
+    dynamic_quantize,
+    quantize,
+    scaled_contract,
+    yield_op,
+)
 from fovea.dialect.base import FoveaDialect
 
-MEMBERS = (attention, attention_tag, capture, quantize, yield_op)  # importing them adds them to the dialect
+# Importing them adds them to the dialect.
+MEMBERS = (attention, attention_tag, capture, dynamic_quantize, quantize, scaled_contract, yield_op)
 
 
 def register(context: Any) -> None:

@@ -60,7 +60,7 @@ class ChannelsLast:
                 elif not utils.is_linalg(op):
                     continue
                 elif is_matrix_convolution(op.opview):
-                    if {str(value.type.element_type) for value in utils.inputs_of(op)} <= set(MATRIX_TYPES):
+                    if tuple(str(value.type.element_type) for value in utils.inputs_of(op)) in MATRIX_TYPES:
                         _lay_out(op)
                 elif len(op.results) == 1 and op.name != "linalg.transpose":
                     _move_below(op)

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from fovea.bindings import ir
+from fovea.executor.constants import array_of
 from fovea.executor.types import name_of
+from fovea.passes import ir_utils as utils
 
 _BITS = {1: np.uint8, 2: np.uint16}
 
@@ -29,3 +31,12 @@ def elements_attribute(array: np.ndarray[Any, Any], context: Any, element: Any =
         if str(kind).startswith(("bf16", "f8")):  # the buffer protocol has no code for these: pass the bits
             array = array.view(_BITS[array.dtype.itemsize])
         return ir.DenseElementsAttr.get(array, type=type_)
+
+
+def is_zero(value: Any) -> bool:
+    """Whether a tensor is filled with 0."""
+    fill = utils.defining_op(value)
+    if fill is None:
+        return False
+    source = utils.defining_op(fill.operands[0]) if fill.name == "linalg.fill" else fill
+    return source is not None and source.name == "arith.constant" and not array_of(source.attributes["value"]).any()

@@ -12,12 +12,12 @@ import numpy as np
 from fovea.bindings import arith, ir, linalg
 from fovea.dialect.attention_tag import NAME as TAG
 from fovea.dialect.quantize import PER_TENSOR, STORAGE_MAX, axis_of, scale_array
-from fovea.executor.constants import array_of
 from fovea.passes import ir_utils as utils
 from fovea.passes.channel_axes import Axes, through_view
 from fovea.passes.contraction import dims_of, is_product
 from fovea.passes.contraction_layout import make_contraction, transpose
-from fovea.passes.elements import elements_attribute
+from fovea.passes.elements import elements_attribute, is_zero
+from fovea.passes.fold_dynamic import fold_dynamic, is_dynamic, same_family
 from fovea.passes.padding import is_zero_pad, zero_pad_like
 from fovea.passes.quantized_motion import Scaling, cancels
 from fovea.passes.registry import PassContext, register
@@ -36,10 +36,12 @@ class FoldQdq:
     The contraction then reads the 8-bit tensors and accumulates in f32; one elementwise op multiplies its result by the
     product of the scales (a constant, or one value a channel) and converts it to the type it had. Reshapes, transposes
     and padding with zeros between a dequantize and the contraction move to the 8-bit tensor. Left as they are, with a
-    record: a scale that varies along a contracted dim, a contraction with one quantised operand, operands of different
-    storage types, and products of scales that are no normal f32. A quantize of a dequantize with equal scale cancels,
-    unless the float type between does not hold the numbers, and quantize and dequantize ops that nothing uses are
-    removed. A dequantize that stays has a record as well: who reads it as floats.
+    record: a scale that varies along a contracted dim, a contraction with one quantised operand, operands of which one
+    is stored in an OCP type and the other in a FNUZ type, and products of scales that are no normal f32. Dynamic scales
+    of rows are tensors that the elementwise op multiplies by; scales of blocks of the contracted dim become operands of
+    a `fovea.scaled_contract`. A quantize of a dequantize with equal scale cancels, unless the float type between does
+    not hold the numbers, and quantize and dequantize ops that nothing uses are removed. A dequantize that stays has a
+    record as well: who reads it as floats.
 
     Before:
 
@@ -160,6 +162,10 @@ def _record_reader(op: Any, context: PassContext) -> None:
 
 
 def _fold(op: Any, context: PassContext) -> None:
+    if any(is_dynamic(operand) for operand in utils.inputs_of(op)):
+        location = str(op.location)
+        _record(context, location, fold_dynamic(op))
+        return
     sources = [_source(operand) for operand in utils.inputs_of(op)]
     quantised = [source for source in sources if source is not None]
     if not quantised:
@@ -171,6 +177,10 @@ def _fold(op: Any, context: PassContext) -> None:
     location = str(op.location)
     if reason is None:
         _rewrite(op, quantised, scales)
+    _record(context, location, reason)
+
+
+def _record(context: PassContext, location: str, reason: str | None) -> None:
     context.records.append({
         "kind": "fold-qdq", "location": location, "decision": "left" if reason else "folded",
         "reason": reason or "scales moved behind the contraction",
@@ -179,7 +189,7 @@ def _fold(op: Any, context: PassContext) -> None:
 
 def _combine(op: Any, sources: Sequence[Source]) -> tuple[str | None, dict[Axes, Array]]:
     """(reason not to fold, {}) or (None, scale by the dims of the result along which it varies)."""
-    if sources[0].storage != sources[1].storage:
+    if not same_family(sources[0].storage, sources[1].storage):
         return f"its operands are stored as {sources[0].storage} and {sources[1].storage}", {}
     maps, contracted = utils.indexing_maps(op), dims_of(op).k
     result_dims = [utils.dim_position(expression) for expression in maps[-1].results]
@@ -223,7 +233,7 @@ def _rewrite(op: Any, sources: Sequence[Source], scales: dict[Axes, Array]) -> N
                 inputs.append(arith.ConstantOp(attribute.type, attribute).result)
                 expressions = [ir.AffineExpr.get_dim(position, context) for position in positions]
                 maps.append(ir.AffineMap.get(rank, 0, expressions, context))
-        adds = not _is_zero(initial)
+        adds = not is_zero(initial)
         if adds:
             inputs.append(initial)
             maps.append(identity)
@@ -241,12 +251,3 @@ def _rewrite(op: Any, sources: Sequence[Source], scales: dict[Axes, Array]) -> N
         scaled = utils.elementwise(inputs, element, body, maps)
     result.replace_all_uses_with(scaled)
     op.erase()
-
-
-def _is_zero(value: Any) -> bool:
-    """Whether a tensor is filled with 0."""
-    fill = utils.defining_op(value)
-    if fill is None:
-        return False
-    source = utils.defining_op(fill.operands[0]) if fill.name == "linalg.fill" else fill
-    return source is not None and source.name == "arith.constant" and not array_of(source.attributes["value"]).any()

@@ -10,6 +10,7 @@ from fovea.bindings import ir
 from fovea.codegen.registry import KIND
 from fovea.passes import ir_utils as utils
 from fovea.passes.contraction import IDENTITY
+from fovea.passes.decompose_dynamic import decompose_dynamic
 from fovea.passes.decompose_softmax import decompose_softmax
 from fovea.passes.kernel_groups import Grouping, is_view
 from fovea.passes.outline import Outliner
@@ -60,6 +61,7 @@ class FormKernels:
             _copy_returned(function)
             hoist_scales(function)
             decompose_softmax(function)
+            decompose_dynamic(function)
             Outliner(module, Grouping(function)).run()
         kinds = [ir.StringAttr(f.attributes[KIND]).value for f in utils.functions(module) if KIND in f.attributes]
         context.records.append({"kind": "kernels", "count": len(kinds), "kinds": sorted(kinds)})

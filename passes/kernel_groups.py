@@ -17,14 +17,20 @@ from typing import Any, TypeGuard
 from fovea.bindings import ir, linalg
 from fovea.codegen import domain
 from fovea.codegen.combiner import combiners_of
-from fovea.codegen.problem import contraction_problem, is_matrix_convolution
+from fovea.codegen.problem import SCALED, contraction_problem, is_matrix_convolution
 from fovea.codegen.rowwise import ELEMENTS_PER_LANE, MAX_WAVES, WAVE, reduced_dims, split_shape
 from fovea.codegen.structured import as_map, iteration_extents
 from fovea.errors import UnsupportedOpError
 from fovea.passes import ir_utils as utils
 
 POINTWISE = ("tensor.extract_slice", "tensor.concat", "tensor.pad", "tensor.splat", *domain.SAME_INDEX)
-MATRIX_TYPES = ("f16", "bf16", "f32", "f8E4M3FNUZ", "f8E4M3FN")
+# Pairs of operand types that matrix instructions read: alike, or 8-bit floats of one family.
+MATRIX_TYPES = tuple((kind, kind) for kind in ("f16", "bf16", "f32")) + tuple(
+    (a, b)
+    for family in (("f8E4M3FNUZ", "f8E5M2FNUZ"), ("f8E4M3FN", "f8E5M2"))
+    for a in family
+    for b in family
+)
 MAX_ROW = WAVE * MAX_WAVES * 2 * ELEMENTS_PER_LANE  # longest row that is kept in registers
 
 
@@ -165,6 +171,8 @@ class Grouping:
             return
         elif name == "fovea.attention":
             self._start(op, "attention")
+        elif name == SCALED:
+            self._start(op, "contraction")
         elif utils.is_linalg(op) and reduced_dims(op.opview):
             self._place_reduction(op)
         elif (
@@ -277,12 +285,10 @@ class Grouping:
     # -- reductions ---------------------------------------------------------------------------------------------
 
     def _place_reduction(self, op: Any) -> None:
-        problem = contraction_problem(op.opview)
-        if problem is not None:
-            types = {str(value.type.element_type) for value in utils.inputs_of(op)}
-            if len(types) == 1 and types <= set(MATRIX_TYPES):
-                self._start(op, "contraction")
-                return
+        types = tuple(str(value.type.element_type) for value in utils.inputs_of(op))
+        if types in MATRIX_TYPES and contraction_problem(op.opview) is not None:
+            self._start(op, "contraction")
+            return
         shape = _row_shape(op)
         if shape is None:
             self._start(op, "reduction")

@@ -34,7 +34,8 @@ from fovea.lowered import buffers_of, launches_of, plan_of
 from fovea.package import save_package
 from fovea.passes.attention.policy import parse_policy
 from fovea.passes.quantization_choice import Choice
-from fovea.passes.registry import PassContext
+from fovea.passes.quantization_formats import STORAGES, weight_block
+from fovea.passes.registry import PassContext, lookup
 from fovea.pipeline import Instrumentation, run_pipeline
 from fovea.plan import Plan
 from fovea.quantization_steps import Quantizer
@@ -42,6 +43,7 @@ from fovea.search import parse_budget
 from fovea.weights import WeightStore
 
 COMPUTE_TYPES = ("f16", "bf16", "f32")
+WEIGHT_ROUNDINGS = ("nearest", "gptq")
 Progress = Callable[[str, float], None]  # stage, seconds it took
 
 
@@ -63,6 +65,16 @@ class CompileOptions:
     each, for the captures whose id the expression finds; the last that does counts. calibration_scheduler: "local:N"
     or a Dask scheduler's address, to calibrate on its workers; "": in this process. ranges: a file to take ranges from
     instead of calibrating. save_ranges: a file to write them to.
+
+    weight_granularity: one scale a "tensor", a "channel", or a "block:K" of the contracted dim. activation_granularity:
+    one scale a "tensor", from calibration, or a "row", computed at run time (no calibration data is needed then).
+    storage: "e4m3" and "e5m2" in the target's form, or "mxfp8" (E4M3 with an E8M0 scale for 32 values, whatever the
+    granularities; gfx950).
+
+    weight_rounding: "nearest", or "gptq": for the least error of the contraction's output. bias_correction: take what
+    weight rounding adds to results on average off again. smooth: how much of outlier channels moves from activations
+    into weights, 0 to 1 (None: nothing). calibration_mask: name of an input that is 0 where rows are padding, which
+    statistics leave out (see `fovea.calibration.masking`).
     """
 
     target: str = "gfx942"
@@ -80,6 +92,13 @@ class CompileOptions:
     save_ranges: str = ""
     include: tuple[str, ...] = ()
     accuracy_budget: str = ""
+    weight_granularity: str = "channel"
+    activation_granularity: str = "tensor"
+    storage: str = "e4m3"
+    weight_rounding: str = "nearest"
+    bias_correction: bool = False
+    smooth: float | None = None
+    calibration_mask: str = ""
 
     def __post_init__(self) -> None:
         self.how_to_calibrate()
@@ -92,6 +111,14 @@ class CompileOptions:
             parse_budget(self.accuracy_budget)
             if not self.fp8:
                 raise UsageError("--accuracy-budget says how much FP8 may cost; without FP8 (--no-fp8) it says nothing")
+            if not self.needs_calibration or weight_block(self.weight_granularity) is not None:
+                raise UsageError("--accuracy-budget searches with static scales: expected activation granularity "
+                                 "tensor, weight granularity tensor or channel, and storage e4m3 or e5m2")
+        if self.weight_rounding not in WEIGHT_ROUNDINGS:
+            expected = ", ".join(WEIGHT_ROUNDINGS)
+            raise UsageError(f"unknown weight rounding '{self.weight_rounding}'; expected one of {expected}")
+        if self.smooth is not None and not 0 <= self.smooth <= 1:
+            raise UsageError(f"--smooth: expected a number from 0 to 1, found {self.smooth}")
         chip = targets.chip(self.target)
         if self.compute_type not in COMPUTE_TYPES:
             raise UsageError(f"unknown compute type '{self.compute_type}'; expected one of {', '.join(COMPUTE_TYPES)}")
@@ -101,10 +128,41 @@ class CompileOptions:
         if self.jobs is not None and self.jobs < 1:
             raise UsageError(f"expected at least one job, found {self.jobs}")
 
+    @property
+    def needs_moments(self) -> bool:
+        """Whether quantising takes moments of the contractions' inputs."""
+        return self.weight_rounding == "gptq" or self.bias_correction
+
+    @property
+    def reads_data_again(self) -> list[str]:
+        """The options for which calibration data is read more than once, as flags."""
+        asked = {
+            "--weight-rounding gptq": self.weight_rounding == "gptq", "--bias-correction": self.bias_correction,
+            "--smooth": self.smooth is not None, "--accuracy-budget": bool(self.accuracy_budget),
+        }  # fmt: skip
+        return [flag for flag, is_asked in asked.items() if is_asked] if self.fp8 else []
+
+    @property
+    def needs_calibration(self) -> bool:
+        """Whether quantising takes ranges of activations."""
+        return self.fp8 and self.activation_granularity == "tensor" and self.storage != "mxfp8"
+
+    def quantization(self) -> Any:
+        """The pass that quantises; UsageError if its options are wrong or the target has no such format."""
+        if self.storage not in STORAGES:
+            raise UsageError(f"unknown storage '{self.storage}'; expected one of {', '.join(STORAGES)}")
+        if self.storage == "mxfp8" and not targets.chip(self.target).mx:
+            having = targets.mx_chips()
+            raise UsageError(f"{self.target} has no block-scaled (MX) matrix instructions; chips that do: {having}")
+        return lookup("fovea-quantize-fp8")(
+            storage=self.storage, weight_granularity=self.weight_granularity,
+            activation_granularity=self.activation_granularity,
+        )  # fmt: skip
+
     def how_to_calibrate(self) -> Calibration:
         """The options that say how ranges are found; UsageError for one that is malformed."""
         return Calibration(self.calibration_method, self.calibration_overrides, self.calibration_scheduler,
-                           self.ranges, self.save_ranges)  # fmt: skip
+                           self.ranges, self.save_ranges, self.calibration_mask)  # fmt: skip
 
 
 @dataclass

@@ -44,6 +44,22 @@ COMMANDS: Commands = {
              "f16 (default), bf16 or f32: type of what is not FP8"),
         ],
         "quantisation": [
+            (("--storage",), {"metavar": "FORMAT", "default": "e4m3"},
+             "e4m3 (default) or e5m2 in the target's form, or mxfp8: E4M3 with a power of two for each 32 values, "
+             "computed at run time (gfx950)"),
+            (("--weight-granularity",), {"metavar": "G", "default": "channel"},
+             "scales of weights: one a tensor, one a channel (default), or one a block:K of the contracted dim, K a "
+             "multiple of 64"),
+            (("--activation-granularity",), {"metavar": "G", "default": "tensor"},
+             "scales of activations: one a tensor (default; needs --calibration), or one a row, computed at run time"),
+            (("--weight-rounding",), {"metavar": "HOW", "default": "nearest"},
+             "nearest (default), or gptq: for the least error of each contraction's output on the calibration data"),
+            (("--bias-correction",), _ON, "take off results what weight rounding adds to them on average"),
+            (("--smooth",), {"metavar": "ALPHA", "type": float, "nargs": "?", "const": 0.5},
+             "move outlier channels of activations into the weights they meet (SmoothQuant); ALPHA is 0 to 1, 0.5 if "
+             "not given"),
+            (("--calibration-mask",), {"metavar": "INPUT", "default": ""},
+             "name of an input that is 0 at padding (an attention mask): calibration leaves those positions out"),
             (("--calibration-method",), {"metavar": "METHOD[:P]", "default": ""},
              "how a tensor's range follows from its values: max (default), percentile:P, mse or entropy"),
             (("--calibration-override",), {**_MANY, "metavar": "REGEX=METHOD[:P]"},

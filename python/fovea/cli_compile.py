@@ -74,6 +74,13 @@ def _options(flags: argparse.Namespace) -> api.CompileOptions:
         calibration_scheduler=flags.calibration_scheduler,
         ranges=flags.ranges,
         save_ranges=flags.save_ranges,
+        weight_granularity=flags.weight_granularity,
+        activation_granularity=flags.activation_granularity,
+        storage=flags.storage,
+        weight_rounding=flags.weight_rounding,
+        bias_correction=flags.bias_correction,
+        smooth=flags.smooth,
+        calibration_mask=flags.calibration_mask,
     )
 
 

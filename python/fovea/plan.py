@@ -40,7 +40,7 @@ VERSION = 1
 BUFFER_KINDS = ("input", "output", "weight", "constant", "arena")
 SCALARS = ("i32", "i64", "f32")
 DTYPE_BYTES = {"f64": 8, "i64": 8, "f32": 4, "i32": 4, "f16": 2, "bf16": 2, "i16": 2, "i8": 1, "i1": 1, "index": 8,
-               "f8E4M3FNUZ": 1, "f8E4M3FN": 1, "f8E5M2FNUZ": 1, "f8E5M2": 1}  # fmt: skip
+               "f8E4M3FNUZ": 1, "f8E4M3FN": 1, "f8E5M2FNUZ": 1, "f8E5M2": 1, "f8E8M0FNU": 1}  # fmt: skip
 ALIGNMENT = 256
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""The steps that quantise a module, in their order: choice, calibration, smoothing, search, scales, rounding, folding."""
+"""The steps that quantise a module: choice, calibration, smoothing, search, scales, rounding, folding."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fovea import target as targets
 from fovea.calibration import Statistics
 from fovea.calibration.moments import collect_moments
 from fovea.calibration.step import calibrate_step
 from fovea.errors import InputError
 from fovea.passes.fold_qdq import arrives_quantised
+from fovea.passes.quantization_formats import storage_of
 from fovea.passes.registry import PassContext, lookup
 from fovea.pipeline import Instrumentation, Pipeline, run_pipeline
 from fovea.pipeline_text import OwnStep
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 Batches = Iterable[Mapping[str, np.ndarray[Any, Any]]]
 NEEDS_CALIBRATION = (
-    "FP8 needs calibration data: give --calibration FILE.npz, --ranges FILE, scales computed at run time with "
-    "--activation-granularity row, or --no-fp8"
+    "FP8 needs calibration data: give --calibration FILE.npz, --ranges FILE, --activation-granularity row (scales "
+    "computed at run time), or --no-fp8"
 )
 
 
@@ -57,9 +57,11 @@ class Quantizer:
         data = self._repeatable(calibration)
         self._insert_captures(data)
         ranges = self._calibrate(data)
+        if self.options.needs_moments:
+            self._moments(data, second=self.options.weight_rounding == "gptq")
         self._keep_twin(FLOAT)
         self._pass("quantize", self.options.quantization())
-        self._round(data)
+        self._round()
         self._keep_twin(QUANTISED)
         self._passes("quantize", "fovea-move-quantize", "fovea-fold-qdq")
         return ranges
@@ -78,7 +80,7 @@ class Quantizer:
         if not has_ranges and not arrives_quantised(self.module):
             raise InputError(NEEDS_CALIBRATION)
         if data is None and options.reads_data_again:
-            raise InputError(f"{options.reads_data_again} needs calibration data, also where ranges come from a file: "
+            raise InputError(f"{' and '.join(options.reads_data_again)}: needs calibration data, also where ranges come from a file: "
                              "give --calibration FILE.npz")  # fmt: skip
         insert_captures = lookup("fovea-insert-captures")
         self._pass(
@@ -98,7 +100,7 @@ class Quantizer:
             self._moments(data, second=False)
             self._pass("smooth", lookup("fovea-smooth-activations")(alpha=options.smooth))
         split = Split(data) if options.accuracy_budget and data is not None else None
-        storage = targets.fp8_format(options.target)
+        storage = storage_of(options.storage, options.target).element
         # Smoothing changes the tensors that are captured: ranges with it are not those without.
         identity = self.fingerprint + ("" if options.smooth is None else f" smoothed by {options.smooth:g}")
         with self.clock.stage("calibrate"):
@@ -130,14 +132,11 @@ class Quantizer:
             options.compute_type,
         )  # fmt: skip
 
-    def _round(self, data: Batches | None) -> None:
+    def _round(self) -> None:
         options = self.options
-        if options.weight_rounding != "gptq" and not options.bias_correction:
-            return
         if options.weight_rounding == "gptq":
-            round_weights = lookup("fovea-round-weights")(correct_bias=options.bias_correction)
-            self._pass("round weights", round_weights)
-        else:
+            self._pass("round weights", lookup("fovea-round-weights")(correct_bias=options.bias_correction))
+        elif options.bias_correction:
             self._pass("round weights", lookup("fovea-correct-bias")())
 
     # -- helpers ------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@
       "options": {"target": "gfx942", "fp8": true, ...},
       "attention": {"tagged": 6, "fused": 6, "near_misses": 0, "decisions": [...]},
       "calibration": {"source", "ranges_loaded", "batches", "warning"},
-      "scales": [{"id", "role", "axis", "storage", "min", "max"}],
+      "scales": [{"id", "role", "granularity", "axis", "storage", "min", "max"}],   (no range: computed at run time)
       "ranges": {id: {"max_abs", "batches", "elements", "method", "range", "clipped"}},
       "contractions": {"fp8": 36, "attention": 12, "other": 0, "decisions": [...],   (only with FP8)
                        "flops": {"total", "fp8", "attention"}, "warnings": [...],

@@ -113,13 +113,17 @@ def _attention(report: Mapping[str, Any]) -> str:
                         html_table(columns, rows))  # fmt: skip
 
 
+def _scale_text(scale: Mapping[str, Any]) -> str:
+    return scale_text(scale["min"], scale["max"]) if "min" in scale else f"{scale['granularity']}, at run time"
+
+
 def _contractions(report: Mapping[str, Any]) -> str:
     if "contractions" not in report:
         text = f"FP8 is off: every contraction is computed in {report['options']['compute_type']}."
         return html_section("Contractions", text, "")
     scales: dict[str, dict[str, str]] = {"activation": {}, "weight": {}}
     for scale in report["scales"]:
-        scales[scale["role"]][scale["id"]] = scale_text(scale["min"], scale["max"])
+        scales[scale["role"]][scale["id"]] = _scale_text(scale)
     rows, kinds = [], []
     for decision in report["contractions"]["decisions"]:
         id_, fp8 = decision["id"], decision["decision"] == "fp8"
@@ -143,8 +147,8 @@ def _scales(report: Mapping[str, Any]) -> str:
     rows = []
     for scale in report["scales"]:
         seen = f"{ranges[scale['id']]['max_abs']:.4g}" if scale["id"] in ranges else ""
-        axis = "tensor" if scale["axis"] < 0 else f"channel (axis {scale['axis']})"
-        rows.append([scale["id"], scale["role"], axis, scale["storage"], scale_text(scale["min"], scale["max"]), seen])
+        axis = scale["granularity"] + (f" (axis {scale['axis']})" if scale["axis"] >= 0 else "")
+        rows.append([scale["id"], scale["role"], axis, scale["storage"], _scale_text(scale), seen])
     columns = (("Tensor", "code"), ("Role", ""), ("One a", ""), ("Stored as", ""), ("Scale", "right"),
                ("Largest magnitude seen", "right"))  # fmt: skip
     return html_section("Scales", "A stored value times its scale is the real value.", html_table(columns, rows))

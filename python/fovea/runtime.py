@@ -22,6 +22,7 @@ DTYPES: dict[str, np.dtype[Any]] = {
         "i64": np.int64, "i32": np.int32, "i16": np.int16, "i8": np.int8, "i1": np.bool_, "index": np.int64,
         "f8E4M3FNUZ": ml_dtypes.float8_e4m3fnuz, "f8E4M3FN": ml_dtypes.float8_e4m3fn,
         "f8E5M2FNUZ": ml_dtypes.float8_e5m2fnuz, "f8E5M2": ml_dtypes.float8_e5m2,
+        "f8E8M0FNU": ml_dtypes.float8_e8m0fnu,
     }.items()
 }  # fmt: skip
 

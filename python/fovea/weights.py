@@ -35,6 +35,7 @@ _DTYPES: dict[str, Any] = {
     "F8_E4M3FNUZ": ml_dtypes.float8_e4m3fnuz,
     "F8_E5M2": ml_dtypes.float8_e5m2,
     "F8_E5M2FNUZ": ml_dtypes.float8_e5m2fnuz,
+    "F8_E8M0": ml_dtypes.float8_e8m0fnu,
     "BOOL": np.bool_,
     **{f"{sign}{bits}": getattr(np, f"int{bits}") for sign in "IU" for bits in (8, 16, 32, 64)},
 }

@@ -462,3 +462,179 @@ func.func @attention_no_segments(%0: tensor<4x4xf32>, %1: tensor<4x4xf32>, %2: t
 
 // expected-error @below {{expected base attribute 'builtin.integer' but got 'builtin.float'}}
 module attributes {fovea.attention = #fovea.site<0.0 : f32, "qk">} {}
+
+// -----
+
+func.func @dynamic_shape(%x: tensor<?x8xf32>) {
+  // expected-error @below {{'fovea.dynamic_quantize' op expects ranked tensors of static shape, found tensor<?x8xf32>}}
+  %q, %s = "fovea.dynamic_quantize"(%x) {block = array<i64: 1, 8>} : (tensor<?x8xf32>) -> (tensor<?x8xf8E4M3FN>, tensor<?x1xf32>)
+  return
+}
+
+// -----
+
+func.func @dynamic_shapes(%x: tensor<4x8xf32>) {
+  // expected-error @below {{'fovea.dynamic_quantize' op expects the real and the stored tensor to be of one shape, found tensor<4x8xf32> and tensor<4x9xf8E4M3FN>}}
+  %q, %s = "fovea.dynamic_quantize"(%x) {block = array<i64: 1, 8>} : (tensor<4x8xf32>) -> (tensor<4x9xf8E4M3FN>, tensor<4x1xf32>)
+  return
+}
+
+// -----
+
+func.func @dynamic_real(%x: tensor<4x8xi32>) {
+  // expected-error @below {{'fovea.dynamic_quantize' op expects the real side to hold one of f16, bf16, f32, f64, found i32}}
+  %q, %s = "fovea.dynamic_quantize"(%x) {block = array<i64: 1, 8>} : (tensor<4x8xi32>) -> (tensor<4x8xf8E4M3FN>, tensor<4x1xf32>)
+  return
+}
+
+// -----
+
+func.func @dynamic_stored(%x: tensor<4x8xf32>) {
+  // expected-error @below {{'fovea.dynamic_quantize' op expects the stored side to hold one of f8E4M3FNUZ, f8E4M3FN, f8E5M2FNUZ, f8E5M2, found i8}}
+  %q, %s = "fovea.dynamic_quantize"(%x) {block = array<i64: 1, 8>} : (tensor<4x8xf32>) -> (tensor<4x8xi8>, tensor<4x1xf32>)
+  return
+}
+
+// -----
+
+func.func @dynamic_scale(%x: tensor<4x8xf32>) {
+  // expected-error @below {{'fovea.dynamic_quantize' op expects scales of f32 or f8E8M0FNU, found f16}}
+  %q, %s = "fovea.dynamic_quantize"(%x) {block = array<i64: 1, 8>} : (tensor<4x8xf32>) -> (tensor<4x8xf8E4M3FN>, tensor<4x1xf16>)
+  return
+}
+
+// -----
+
+func.func @dynamic_rank(%x: tensor<4x8xf32>) {
+  // expected-error @below {{'fovea.dynamic_quantize' op expects 'block' to have one extent an axis (2), found 1}}
+  %q, %s = "fovea.dynamic_quantize"(%x) {block = array<i64: 8>} : (tensor<4x8xf32>) -> (tensor<4x8xf8E4M3FN>, tensor<4x1xf32>)
+  return
+}
+
+// -----
+
+func.func @dynamic_extent(%x: tensor<4x8xf32>) {
+  // expected-error @below {{'fovea.dynamic_quantize' op expects a block in [1, 8] along axis 1, found 9}}
+  %q, %s = "fovea.dynamic_quantize"(%x) {block = array<i64: 1, 9>} : (tensor<4x8xf32>) -> (tensor<4x8xf8E4M3FN>, tensor<4x1xf32>)
+  return
+}
+
+// -----
+
+func.func @dynamic_none(%x: tensor<4x8xf32>) {
+  // expected-error @below {{'fovea.dynamic_quantize' op expects a block in [1, 4] along axis 0, found 0}}
+  %q, %s = "fovea.dynamic_quantize"(%x) {block = array<i64: 0, 8>} : (tensor<4x8xf32>) -> (tensor<4x8xf8E4M3FN>, tensor<4x1xf32>)
+  return
+}
+
+// -----
+
+func.func @dynamic_count(%x: tensor<4x8xf32>) {
+  // expected-error @below {{'fovea.dynamic_quantize' op expects one scale a block, a tensor of shape [4, 3], found tensor<4x2xf32>}}
+  %q, %s = "fovea.dynamic_quantize"(%x) {block = array<i64: 1, 3>} : (tensor<4x8xf32>) -> (tensor<4x8xf8E4M3FN>, tensor<4x2xf32>)
+  return
+}
+
+// -----
+
+func.func @dynamic_dequantize(%q: tensor<4x8xf8E4M3FN>, %s: tensor<1x4xf32>) {
+  // expected-error @below {{'fovea.dynamic_dequantize' op expects one scale a block, a tensor of shape [4, 1], found tensor<1x4xf32>}}
+  %x = "fovea.dynamic_dequantize"(%q, %s) {block = array<i64: 1, 8>} : (tensor<4x8xf8E4M3FN>, tensor<1x4xf32>) -> tensor<4x8xf32>
+  return
+}
+
+// -----
+
+func.func @maps(%a0: tensor<4x8xf8E4M3FN>, %a1: tensor<5x8xf8E4M3FN>, %a2: tensor<5x2xf32>) {
+  // expected-error @below {{'fovea.scaled_contract' op expects 'indexing_maps' to hold affine maps, found }}
+  %r = "fovea.scaled_contract"(%a0, %a1, %a2) {indexing_maps = ["a", affine_map<(m, n, k) -> (n, k)>, affine_map<(m, n, k) -> (n, k floordiv 4)>, affine_map<(m, n, k) -> (m, n)>], operandSegmentSizes = array<i32: 1, 1, 0, 1>} : (tensor<4x8xf8E4M3FN>, tensor<5x8xf8E4M3FN>, tensor<5x2xf32>) -> tensor<4x5xf32>
+  return
+}
+
+// -----
+
+func.func @map_count(%a0: tensor<4x8xf8E4M3FN>, %a1: tensor<5x8xf8E4M3FN>, %a2: tensor<5x2xf32>) {
+  // expected-error @below {{'fovea.scaled_contract' op expects one indexing map an operand and the result (4), found 3}}
+  %r = "fovea.scaled_contract"(%a0, %a1, %a2) {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n, k)>, affine_map<(m, n, k) -> (n, k floordiv 4)>], operandSegmentSizes = array<i32: 1, 1, 0, 1>} : (tensor<4x8xf8E4M3FN>, tensor<5x8xf8E4M3FN>, tensor<5x2xf32>) -> tensor<4x5xf32>
+  return
+}
+
+// -----
+
+func.func @contract_rank(%a0: tensor<4x8xf8E4M3FN>, %a1: tensor<5x?xf8E4M3FN>, %a2: tensor<5x2xf32>) {
+  // expected-error @below {{'fovea.scaled_contract' op expects ranked tensors of static shape, found tensor<5x?xf8E4M3FN> at position 1}}
+  %r = "fovea.scaled_contract"(%a0, %a1, %a2) {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n, k)>, affine_map<(m, n, k) -> (n, k floordiv 4)>, affine_map<(m, n, k) -> (m, n)>], operandSegmentSizes = array<i32: 1, 1, 0, 1>} : (tensor<4x8xf8E4M3FN>, tensor<5x?xf8E4M3FN>, tensor<5x2xf32>) -> tensor<4x5xf32>
+  return
+}
+
+// -----
+
+func.func @map_rank(%a0: tensor<4x8xf8E4M3FN>, %a1: tensor<5x8xf8E4M3FN>, %a2: tensor<5x2xf32>) {
+  // expected-error @below {{'fovea.scaled_contract' op expects map 0 to take 3 dims to rank 2, found (d0, d1, d2) -> (d0)}}
+  %r = "fovea.scaled_contract"(%a0, %a1, %a2) {indexing_maps = [affine_map<(m, n, k) -> (m)>, affine_map<(m, n, k) -> (n, k)>, affine_map<(m, n, k) -> (n, k floordiv 4)>, affine_map<(m, n, k) -> (m, n)>], operandSegmentSizes = array<i32: 1, 1, 0, 1>} : (tensor<4x8xf8E4M3FN>, tensor<5x8xf8E4M3FN>, tensor<5x2xf32>) -> tensor<4x5xf32>
+  return
+}
+
+// -----
+
+func.func @contract_stored(%a0: tensor<4x8xf16>, %a1: tensor<5x8xf8E4M3FN>, %a2: tensor<5x2xf32>) {
+  // expected-error @below {{'fovea.scaled_contract' op expects lhs and rhs to hold one of f8E4M3FNUZ, f8E4M3FN, f8E5M2FNUZ, f8E5M2, found f16}}
+  %r = "fovea.scaled_contract"(%a0, %a1, %a2) {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n, k)>, affine_map<(m, n, k) -> (n, k floordiv 4)>, affine_map<(m, n, k) -> (m, n)>], operandSegmentSizes = array<i32: 1, 1, 0, 1>} : (tensor<4x8xf16>, tensor<5x8xf8E4M3FN>, tensor<5x2xf32>) -> tensor<4x5xf32>
+  return
+}
+
+// -----
+
+func.func @contract_scale(%a0: tensor<4x8xf8E4M3FN>, %a1: tensor<5x8xf8E4M3FN>, %a2: tensor<5x2xf16>) {
+  // expected-error @below {{'fovea.scaled_contract' op expects scales of f32 or f8E8M0FNU, found f16}}
+  %r = "fovea.scaled_contract"(%a0, %a1, %a2) {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n, k)>, affine_map<(m, n, k) -> (n, k floordiv 4)>, affine_map<(m, n, k) -> (m, n)>], operandSegmentSizes = array<i32: 1, 1, 0, 1>} : (tensor<4x8xf8E4M3FN>, tensor<5x8xf8E4M3FN>, tensor<5x2xf16>) -> tensor<4x5xf32>
+  return
+}
+
+// -----
+
+func.func @contract_result(%a0: tensor<4x8xf8E4M3FN>, %a1: tensor<5x8xf8E4M3FN>, %a2: tensor<5x2xf32>) {
+  // expected-error @below {{'fovea.scaled_contract' op expects a result of f32, found f16}}
+  %r = "fovea.scaled_contract"(%a0, %a1, %a2) {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n, k)>, affine_map<(m, n, k) -> (n, k floordiv 4)>, affine_map<(m, n, k) -> (m, n)>], operandSegmentSizes = array<i32: 1, 1, 0, 1>} : (tensor<4x8xf8E4M3FN>, tensor<5x8xf8E4M3FN>, tensor<5x2xf32>) -> tensor<4x5xf16>
+  return
+}
+
+// -----
+
+func.func @contract_dims(%a0: tensor<4x8xf8E4M3FN>, %a1: tensor<5x8xf8E4M3FN>, %a2: tensor<5x2xf32>) {
+  // expected-error @below {{'fovea.scaled_contract' op expects the maps of lhs, rhs and result to hold dims only, found (d0, d1, d2) -> (d0, d2 floordiv 2)}}
+  %r = "fovea.scaled_contract"(%a0, %a1, %a2) {indexing_maps = [affine_map<(m, n, k) -> (m, k floordiv 2)>, affine_map<(m, n, k) -> (n, k)>, affine_map<(m, n, k) -> (n, k floordiv 4)>, affine_map<(m, n, k) -> (m, n)>], operandSegmentSizes = array<i32: 1, 1, 0, 1>} : (tensor<4x8xf8E4M3FN>, tensor<5x8xf8E4M3FN>, tensor<5x2xf32>) -> tensor<4x5xf32>
+  return
+}
+
+// -----
+
+func.func @contract_sizes(%a0: tensor<4x8xf8E4M3FN>, %a1: tensor<5x9xf8E4M3FN>, %a2: tensor<5x2xf32>) {
+  // expected-error @below {{'fovea.scaled_contract' op expects one size along d2, found 8 and 9 (axis 1 of tensor<5x9xf8E4M3FN>)}}
+  %r = "fovea.scaled_contract"(%a0, %a1, %a2) {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n, k)>, affine_map<(m, n, k) -> (n, k floordiv 4)>, affine_map<(m, n, k) -> (m, n)>], operandSegmentSizes = array<i32: 1, 1, 0, 1>} : (tensor<4x8xf8E4M3FN>, tensor<5x9xf8E4M3FN>, tensor<5x2xf32>) -> tensor<4x5xf32>
+  return
+}
+
+// -----
+
+func.func @scale_map(%a0: tensor<4x8xf8E4M3FN>, %a1: tensor<5x8xf8E4M3FN>, %a2: tensor<5x2xf32>) {
+  // expected-error @below {{'fovea.scaled_contract' op expects maps of scales to hold dims, dims divided by a number, and 0, found (d0, d1, d2) -> (d1, d2 + 1)}}
+  %r = "fovea.scaled_contract"(%a0, %a1, %a2) {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n, k)>, affine_map<(m, n, k) -> (n, k + 1)>, affine_map<(m, n, k) -> (m, n)>], operandSegmentSizes = array<i32: 1, 1, 0, 1>} : (tensor<4x8xf8E4M3FN>, tensor<5x8xf8E4M3FN>, tensor<5x2xf32>) -> tensor<4x5xf32>
+  return
+}
+
+// -----
+
+func.func @scale_count(%a0: tensor<4x8xf8E4M3FN>, %a1: tensor<5x8xf8E4M3FN>, %a2: tensor<5x3xf32>) {
+  // expected-error @below {{'fovea.scaled_contract' op expects 2 scales along axis 1, found tensor<5x3xf32>}}
+  %r = "fovea.scaled_contract"(%a0, %a1, %a2) {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n, k)>, affine_map<(m, n, k) -> (n, k floordiv 4)>, affine_map<(m, n, k) -> (m, n)>], operandSegmentSizes = array<i32: 1, 1, 0, 1>} : (tensor<4x8xf8E4M3FN>, tensor<5x8xf8E4M3FN>, tensor<5x3xf32>) -> tensor<4x5xf32>
+  return
+}
+
+// -----
+
+func.func @contract_missing(%a0: tensor<4x8xf8E4M3FN>, %a1: tensor<4x8xf8E4M3FN>, %a2: tensor<4x2xf32>) {
+  // expected-error @below {{'fovea.scaled_contract' op expects each of 3 dims in the map of lhs, rhs or result}}
+  %r = "fovea.scaled_contract"(%a0, %a1, %a2) {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (m, k floordiv 4)>, affine_map<(m, n, k) -> (m, m)>], operandSegmentSizes = array<i32: 1, 1, 0, 1>} : (tensor<4x8xf8E4M3FN>, tensor<4x8xf8E4M3FN>, tensor<4x2xf32>) -> tensor<4x4xf32>
+  return
+}

@@ -58,3 +58,34 @@ func.func @tag(%x: tensor<4x4xf32>) -> tensor<4x4xf32> {
   %0 = linalg.transpose ins(%x : tensor<4x4xf32>) outs(%e : tensor<4x4xf32>) permutation = [1, 0] {fovea.attention = #fovea.site<0 : i64, "layout">}
   return %0 : tensor<4x4xf32>
 }
+
+// CHECK-LABEL: func.func @dynamic
+func.func @dynamic(%x: tensor<4x40xbf16>) -> (tensor<4x40xbf16>, tensor<4x40xbf16>) {
+  // CHECK: %[[Q:.*]]:2 = "fovea.dynamic_quantize"(%{{.*}}) {block = array<i64: 1, 40>} : (tensor<4x40xbf16>) -> (tensor<4x40xf8E4M3FNUZ>, tensor<4x1xf32>)
+  %q, %s = "fovea.dynamic_quantize"(%x) {block = array<i64: 1, 40>} : (tensor<4x40xbf16>) -> (tensor<4x40xf8E4M3FNUZ>, tensor<4x1xf32>)
+  // CHECK: "fovea.dynamic_dequantize"(%[[Q]]#0, %[[Q]]#1) {block = array<i64: 1, 40>}
+  %d = "fovea.dynamic_dequantize"(%q, %s) {block = array<i64: 1, 40>} : (tensor<4x40xf8E4M3FNUZ>, tensor<4x1xf32>) -> tensor<4x40xbf16>
+  // The last block along an axis may be shorter.
+  // CHECK: "fovea.dynamic_quantize"{{.*}} -> (tensor<4x40xf8E4M3FN>, tensor<4x2xf8E8M0FNU>)
+  %p, %e = "fovea.dynamic_quantize"(%x) {block = array<i64: 1, 32>} : (tensor<4x40xbf16>) -> (tensor<4x40xf8E4M3FN>, tensor<4x2xf8E8M0FNU>)
+  %c = "fovea.dynamic_dequantize"(%p, %e) {block = array<i64: 1, 32>} : (tensor<4x40xf8E4M3FN>, tensor<4x2xf8E8M0FNU>) -> tensor<4x40xbf16>
+  return %d, %c : tensor<4x40xbf16>, tensor<4x40xbf16>
+}
+
+#lhs = affine_map<(m, n, k) -> (m, k)>
+#rhs = affine_map<(m, n, k) -> (n, k)>
+#rhs_scale = affine_map<(m, n, k) -> (k floordiv 128, n)>
+#lhs_scale = affine_map<(m, n, k) -> (m, 0)>
+#result = affine_map<(m, n, k) -> (m, n)>
+
+// CHECK-LABEL: func.func @scaled_contract
+func.func @scaled_contract(%q: tensor<4x200xf8E4M3FNUZ>, %p: tensor<5x200xf8E5M2FNUZ>, %s: tensor<4x1xf32>, %t: tensor<2x5xf32>)
+    -> (tensor<4x5xf32>, tensor<4x5xf32>) {
+  // CHECK: "fovea.scaled_contract"({{.*}}) {indexing_maps = [#{{.*}}, #{{.*}}, #{{.*}}, #{{.*}}, #{{.*}}], operandSegmentSizes = array<i32: 1, 1, 1, 1>}
+  %0 = "fovea.scaled_contract"(%q, %p, %s, %t) {indexing_maps = [#lhs, #rhs, #lhs_scale, #rhs_scale, #result], operandSegmentSizes = array<i32: 1, 1, 1, 1>}
+    : (tensor<4x200xf8E4M3FNUZ>, tensor<5x200xf8E5M2FNUZ>, tensor<4x1xf32>, tensor<2x5xf32>) -> tensor<4x5xf32>
+  // CHECK: operandSegmentSizes = array<i32: 1, 1, 0, 1>
+  %1 = "fovea.scaled_contract"(%q, %p, %t) {indexing_maps = [#lhs, #rhs, #rhs_scale, #result], operandSegmentSizes = array<i32: 1, 1, 0, 1>}
+    : (tensor<4x200xf8E4M3FNUZ>, tensor<5x200xf8E5M2FNUZ>, tensor<2x5xf32>) -> tensor<4x5xf32>
+  return %0, %1 : tensor<4x5xf32>, tensor<4x5xf32>
+}

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fovea.bindings import ir
+from fovea.calibration.masking import mask_of, real_rows
 from fovea.calibration.statistics import Statistics, largest_magnitude
 from fovea.errors import InputError
 from fovea.executor import Executor
@@ -36,12 +37,15 @@ class Collector:
     """Runs batches through the entry function of a module; `statistics`: what each capture saw, by its id.
 
     Captures of one id share statistics. observers: called with each captured tensor as well, once it has been checked.
+    mask: name of an input that is 0 where rows are padding; captured tensors are seen without them (see `masking`).
     Batches may run in several threads at once (observers are then called from them).
     """
 
-    def __init__(self, module: Any, weights: WeightStore | None = None, observers: Sequence[Observer] = ()) -> None:
+    def __init__(
+        self, module: Any, weights: WeightStore | None = None, observers: Sequence[Observer] = (), mask: str = ""
+    ) -> None:
         self.statistics: dict[str, Statistics] = {}
-        self._observers = observers
+        self._observers, self._mask = observers, mask
         self._lock = threading.Lock()
         self._running = threading.local()  # `batch`: the number of the batch that this thread runs
         self._executor = Executor(module, weights, on_capture=self._observe)
@@ -49,7 +53,7 @@ class Collector:
     def run(self, number: int, inputs: Mapping[str, Array]) -> None:
         """Run one batch. InputError, naming it by `number`, if an input does not fit, or if a captured tensor holds NaN
         or infinity."""
-        self._running.batch = number
+        self._running.batch, self._running.mask = number, mask_of(inputs, self._mask)
         try:
             with np.errstate(over="ignore"):
                 self._executor.run(inputs)
@@ -63,6 +67,7 @@ class Collector:
         del self._executor
 
     def _observe(self, op: Any, id_: str, value: Array) -> None:
+        value = real_rows(value, self._running.mask)
         magnitude = largest_magnitude(value)
         if not np.isfinite(np.float32(magnitude)):
             found = "NaN" if np.isnan(magnitude) else "an infinite value"
@@ -86,6 +91,7 @@ def calibrate(
     batches: Iterable[Mapping[str, Array]],
     weights: WeightStore | None = None,
     observers: Sequence[Observer] = (),
+    mask: str = "",
 ) -> dict[str, Statistics]:
     """Run `batches` through the entry function of `module`; the statistics of each capture by its id.
 
@@ -93,7 +99,7 @@ def calibrate(
     ahead at most. `observers` see one batch after the other, in order. InputError if there is no batch, and as
     `Collector`.
     """
-    collector = Collector(module, weights, observers)
+    collector = Collector(module, weights, observers, mask)
     count = 0
     at_once = 1 if observers else min(_AT_ONCE, threads())
     with one_blas_thread(), ThreadPoolExecutor(at_once, "fovea-calibration") as pool:

@@ -64,7 +64,7 @@ def _dask() -> Any:
 
 
 def calibrate_distributed(
-    module: Any, batches: Iterable[Mapping[str, Array]], weights: WeightStore | None, scheduler: str
+    module: Any, batches: Iterable[Mapping[str, Array]], weights: WeightStore | None, scheduler: str, mask: str = ""
 ) -> dict[str, Statistics]:
     """As `fovea.calibration.calibrate`, on the workers of `scheduler` (see `parse_scheduler`).
 
@@ -76,7 +76,7 @@ def calibrate_distributed(
     with contextlib.ExitStack() as stack:
         client = stack.enter_context(_connect(scheduler))
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fovea-calibration-")))
-        statistics = _run(client, _job(module, weights, folder), batches)
+        statistics = _run(client, _job(module, weights, folder, mask), batches)
     set_max_abs(module, {id_: seen.max_abs for id_, seen in statistics.items()})
     return statistics
 
@@ -104,13 +104,13 @@ def _connect(scheduler: str) -> Iterator[Any]:
         yield client
 
 
-def _job(module: Any, weights: WeightStore | None, folder: Path) -> Any:
+def _job(module: Any, weights: WeightStore | None, folder: Path, mask: str) -> Any:
     from fovea.calibration.worker import Job
 
     path = folder / "module.mlirbc"
     with path.open("wb") as stream:
         module.operation.write_bytecode(stream)
-    return Job(uuid.uuid4().hex, str(path), _weight_files(module, weights, folder))
+    return Job(uuid.uuid4().hex, str(path), _weight_files(module, weights, folder), mask)
 
 
 def _weight_files(module: Any, weights: WeightStore | None, folder: Path) -> tuple[str, ...]:

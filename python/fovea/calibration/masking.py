@@ -7,11 +7,23 @@ in, those rows outnumber the others: scales, clip points and weight rounding wou
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from fovea.errors import InputError
+
 Array = np.ndarray[Any, Any]
+
+
+def mask_of(inputs: Mapping[str, Array], name: str) -> Array | None:
+    """The input called `name`, None without a name. InputError if there is no such input."""
+    if not name:
+        return None
+    if name not in inputs:
+        raise InputError(f"calibration mask '{name}' is no input of the model; the inputs are: {', '.join(inputs)}")
+    return np.asarray(inputs[name])
 
 
 def real_rows(value: Array, mask: Array | None) -> Array:

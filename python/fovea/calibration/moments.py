@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fovea.bindings import ir
-from fovea.calibration.masking import real_rows
+from fovea.calibration.masking import mask_of, real_rows
 from fovea.executor import Executor
 from fovea.passes import ir_utils as utils
 from fovea.passes.constant_subtree import WeightLike
@@ -118,7 +118,7 @@ def collect_moments(
 
     executor = Executor(module, weights, on_capture=observe)
     for inputs in batches:
-        current["mask"] = np.asarray(inputs[mask]) if mask else None
+        current["mask"] = mask_of(inputs, mask)
         executor.run(inputs)
     return {r.identity: found[id_, r.shape, r.axes] for id_, all_ in readers.items() for r in all_}
 

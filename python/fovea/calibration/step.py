@@ -30,6 +30,7 @@ class Calibration:
     scheduler: str = ""
     ranges: str = ""
     save_ranges: str = ""
+    mask: str = ""
 
     def __post_init__(self) -> None:
         self.parsed_method(), self.parsed_overrides()
@@ -135,6 +136,6 @@ def _collect(module: Any, how: Calibration, context: PassContext, batches: Batch
     if how.scheduler:
         from fovea.calibration.distributed_calibration import calibrate_distributed
 
-        return calibrate_distributed(module, batches, context.weights, how.scheduler)
-    return calibrate(module, batches, context.weights)
+        return calibrate_distributed(module, batches, context.weights, how.scheduler, how.mask)
+    return calibrate(module, batches, context.weights, mask=how.mask)
 

@@ -25,6 +25,7 @@ class Job:
     name: str
     module: str
     weights: tuple[str, ...]
+    mask: str = ""
 
 
 _lock = threading.Lock()
@@ -37,7 +38,7 @@ def run_batch(job: Job, number: int, inputs: Mapping[str, np.ndarray[Any, Any]])
     with _lock:
         if _ready is None or _ready[0] != job.name:
             module = parse_module(job.module, new_context())
-            _ready = (job.name, Collector(module, WeightStore(job.weights)))
+            _ready = (job.name, Collector(module, WeightStore(job.weights), mask=job.mask))
         collector = _ready[1]
         collector.statistics = {}
         collector.run(number, inputs)

@@ -349,9 +349,7 @@ class _Writer:
         factors = scalar.broadcast(rescale, 4)
         outputs = [arith.mulf(output, factors) for output in outputs]
         for pair in range(pairs):
-            columns = []
-            for fragment in range(f):
-                columns += self.probability_operands(weights[pair * f + fragment])
+            columns = self.probability_operands(weights[pair * f : (pair + 1) * f])
             byte = index.add(index.mul(self.group, matrix.CHUNK_BYTES), pair * 16 * f * self.layout.bytes)
             for number in range(len(outputs)):
                 row = index.add(self.column, number * 16)
@@ -364,13 +362,17 @@ class _Writer:
         """e^x for x <= 0 by v_exp_f32."""
         return scalar.exp2_fast(arith.mulf(value, scalar.constant(scalar.LOG2_E, value.type)))
 
-    def probability_operands(self, weights: Any) -> list[Any]:
-        """Four weights of one query row as matrix operands in the compute type."""
-        values = scalar.convert_float(weights, ir.F32Type.get(), self.element)
+    def probability_operands(self, weights: Sequence[Any]) -> list[Any]:
+        """Weights of one query row, four a fragment, as matrix operands in the compute type."""
+        lanes = []
+        for four in weights:
+            values = scalar.convert_float(four, ir.F32Type.get(), self.element)
+            lanes += [scalar.lane(values, i) for i in range(4)]
         if str(self.element) == "f32":
-            return [scalar.lane(values, i) for i in range(4)]
-        type_ = ir.Type.parse(self.instruction.register)
-        return [values if values.type == type_ else vector.bitcast(type_, values)]
+            return lanes
+        width, type_ = self.instruction.k_per_lane, ir.Type.parse(self.instruction.register)
+        operands = [scalar.from_lanes(lanes[i : i + width]) for i in range(0, len(lanes), width)]
+        return [value if value.type == type_ else vector.bitcast(type_, value) for value in operands]
 
     def score(self, accumulator: Any, key: Index) -> Any:
         """The score region applied to Q.K of four keys from `key` on; -inf past the last key."""

@@ -13,16 +13,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fovea.bindings import amdgpu, arith, ir, linalg, vector
+from fovea.bindings import amdgpu, arith, ir, vector
 from fovea.codegen import matrix, scalar
 from fovea.codegen.chunk import ChunkSource
 from fovea.codegen.domain import paths_from
 from fovea.codegen.indexing import Index
 from fovea.codegen.kernel import Kernel, LaunchShape, find_hero
-from fovea.codegen.problem import ContractionProblem, contraction_problem
-from fovea.codegen.structured import as_map, uniform_value, unsupported
+from fovea.codegen.problem import SCALED, ContractionProblem, contraction_problem
+from fovea.codegen.structured import maps_of, uniform_value, unsupported
 from fovea.codegen.types import element_bytes, register_type
-from fovea.target import Chip, MatrixInstruction
+from fovea.target import Chip
 
 WAVES = 4
 WAVE = 64
@@ -79,22 +79,26 @@ def build(function: Any, chip: Chip) -> Kernel:
     problem = contraction_problem(hero)
     if problem is None:
         raise unsupported(hero, "is not a contraction of two tensors")
-    elements = {str(hero.operands[side].type.element_type) for side in (0, 1)}
-    if len(elements) != 1:
-        raise unsupported(hero, f"has operands of different types ({', '.join(sorted(elements))})")
-    instruction = chip.matrix_for(elements.pop())
-    return _Writer(function, chip, problem, instruction, choose_schedule(problem, chip)).write()
+    schedule = choose_schedule(problem, chip)
+    if hero.operation.name == SCALED:
+        from fovea.codegen import scaled  # which builds on this module
+
+        return scaled.writer(function, chip, problem, schedule).write()
+    return Writer(function, chip, problem, schedule).write()
 
 
-class _Writer:
-    def __init__(
-        self, function: Any, chip: Chip, problem: ContractionProblem, instruction: MatrixInstruction, schedule: Schedule
-    ) -> None:
-        self.problem, self.instruction, self.schedule = problem, instruction, schedule
+class Writer:
+    """Writes the kernel of one problem."""
+
+    def __init__(self, function: Any, chip: Chip, problem: ContractionProblem, schedule: Schedule) -> None:
+        self.problem, self.schedule, self.chip = problem, schedule, chip
         p = problem
         self.m, self.n, self.k = p.size(p.m), p.size(p.n), p.size(p.k)
-        self.element = p.op.operands[0].type.element_type
-        self.bytes = element_bytes(self.element)
+        left, right = (p.op.operands[side].type.element_type for side in (p.left, p.right))
+        self.bytes = element_bytes(left)
+        if element_bytes(right) != self.bytes:
+            raise unsupported(p.op, f"has operands of different sizes ({left}, {right})")
+        self.instruction = chip.matrix_for(str(right), str(left))
         self.step = STEP_BYTES // self.bytes
         self.row_bytes = STEP_BYTES + ROW_PADDING
         grid = (-(-self.n // schedule.tile_n), -(-self.m // schedule.tile_m), p.size(p.batch))
@@ -154,7 +158,7 @@ class _Writer:
         p, index = self.problem, self.kernel.index
         source = ChunkSource(
             p.op.operands[operand],
-            as_map(linalg.get_indexing_maps(p.op)[operand]),
+            maps_of(p.op)[operand],
             p.k[-1] if p.k else None,
             p.extents[p.k[-1]] if p.k else 1,
             self.k,
@@ -186,7 +190,7 @@ class _Writer:
             self.store_tiles(carried[:count])
             amdgpu.lds_barrier()
             following = self.load_tiles(kernel.index.add(k0, self.step))
-            sums = self.multiply(carried[count:])
+            sums = self.multiply(carried[count:], k0)
             amdgpu.lds_barrier()
             return [*following, *sums]
 
@@ -195,30 +199,48 @@ class _Writer:
             tiles, accumulators = carried[:count], carried[count:]
         self.store_tiles(tiles)
         amdgpu.lds_barrier()
-        return self.multiply(accumulators)
+        return self.multiply(accumulators, (steps - 1) * self.step)
 
-    def multiply(self, accumulators: Sequence[Any]) -> list[Any]:
-        """Accumulators after one step of k, from the tiles in LDS."""
-        s, result = self.schedule, list(accumulators)
+    def multiply(self, accumulators: Sequence[Any], k0: Index) -> list[Any]:
+        """Accumulators after the step of k from `k0` on, from the tiles in LDS."""
+        result = list(accumulators)
         for stretch in range(0, STEP_BYTES, matrix.STRETCH_BYTES):
-            left = [self.fragment(0, self.wave_m, s.fragments_m, i, stretch) for i in range(s.fragments_m)]
-            right = [self.fragment(1, self.wave_n, s.fragments_n, i, stretch) for i in range(s.fragments_n)]
-            for i, columns in enumerate(left):
-                for j, rows in enumerate(right):
-                    at = i * s.fragments_n + j
-                    for r, c in zip(rows, columns, strict=True):
-                        result[at] = matrix.multiply_accumulate(self.instruction, r, c, result[at])
+            result = self.multiply_stretch(result, stretch)
         return result
 
-    def fragment(self, side: int, wave: Index, fragments: int, number: int, stretch: int) -> list[Any]:
-        """Operands of this lane for one fragment: 16 bytes of row l % 16."""
+    def multiply_stretch(self, accumulators: Sequence[Any], stretch: int) -> list[Any]:
+        """Accumulators after the 64 bytes of k at byte `stretch` of the tiles."""
+        result = list(accumulators)
+        left, right = (self.fragments(side, stretch) for side in (0, 1))
+        for i, columns in enumerate(left):
+            for j, rows in enumerate(right):
+                at = i * self.schedule.fragments_n + j
+                for r, c in zip(rows, columns, strict=True):
+                    result[at] = matrix.multiply_accumulate(self.instruction, r, c, result[at])
+        return result
+
+    def fragments(self, side: int, stretch: int) -> list[list[Any]]:
+        """Operands of this lane for the fragments of m (side 0) or n (side 1), 64 bytes of k at byte `stretch`."""
+        count = self.count(side)
+        return [matrix.operands_of_chunk(self.chunk(side, i, stretch), self.instruction) for i in range(count)]
+
+    def count(self, side: int) -> int:
+        """Fragments of this wave along m (side 0) or n (side 1)."""
+        return (self.schedule.fragments_m, self.schedule.fragments_n)[side]
+
+    def fragment_row(self, side: int, number: int) -> Index:
+        """First row in the tile of a fragment of this wave."""
+        wave = (self.wave_m, self.wave_n)[side]
+        return self.kernel.index.add(self.kernel.index.mul(wave, self.count(side) * 16), number * 16)
+
+    def chunk(self, side: int, number: int, stretch: int) -> Any:
+        """This lane's 16 bytes of row l % 16 of a fragment, as vector<16xi8>."""
         index = self.kernel.index
-        row = index.add(index.add(index.mul(wave, fragments * 16), number * 16), index.mod(self.lane, 16))
+        row = index.add(self.fragment_row(side, number), index.mod(self.lane, 16))
         byte = index.add(index.mul(index.div(self.lane, 16), matrix.CHUNK_BYTES), stretch)
         offset = index.add(index.mul(row, self.row_bytes), byte)
         type_ = ir.VectorType.get([matrix.CHUNK_BYTES], ir.IntegerType.get_signless(8))
-        chunk = vector.load(type_, self.kernel.lds[side], [index.value(offset)], alignment=matrix.CHUNK_BYTES)
-        return matrix.operands_of_chunk(chunk, self.instruction)
+        return vector.load(type_, self.kernel.lds[side], [index.value(offset)], alignment=matrix.CHUNK_BYTES)
 
     # -- results ------------------------------------------------------------------------------------------------
 
@@ -260,8 +282,8 @@ class _Writer:
             lanes = None
             if width > 1:
                 lanes = next(i for i, e in enumerate(expressions) if e.position == p.n[-1])
-            init = p.op.operands[2]
-            if uniform_value(init) != 0:
+            init = None if p.op.operation.name == SCALED else p.op.operands[2]
+            if init is not None and uniform_value(init) != 0:
                 start = self.kernel.elemental.emit(init, indices, lanes, width)
                 fragment = arith.addf(fragment, scalar.broadcast(start, width if lanes is not None else None))
             self.kernel.store_following({hero: fragment}, paths, indices, lanes, width)

@@ -1,25 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Conversions between f32 and FP8 bytes.
 
-gfx942 converts to and from the FNUZ formats with v_cvt_pk_fp8_f32 and its kin: to nearest even, an overflow becomes
-NaN. An OCP format (E4M3FN, E5M2) has the same bits for half the value of FNUZ (its exponent bias is one less), except
-for -0, infinities and NaN, which are put right with a few integer operations.
+v_cvt_pk_fp8_f32 and its kin convert to nearest even; an overflow becomes what the format has for it. gfx942 has them
+for the FNUZ formats. An OCP format (E4M3FN, E5M2) has the same bits for half the value of FNUZ (its exponent bias is
+one less), except for -0, infinities and NaN, which are put right with a few integer operations. gfx950 has them for the
+OCP formats, and no way to the FNUZ formats: their largest values have no like there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
 from fovea.bindings import arith, ir, rocdl, vector
 from fovea.codegen.types import lanes_of, shaped_like
+from fovea.errors import UnsupportedOpError
+from fovea.target import Chip
 
 
 @dataclass(frozen=True)
 class Format:
     """An 8-bit float. `overflow` is the byte of a value past the largest finite one, `nan` of NaN, `largest` the
-    byte of the largest finite value `maximum`; OCP formats are computed at half their value."""
+    byte of the largest finite value `maximum`; a chip that has FNUZ computes OCP formats at half their value."""
 
     maximum: float
     pack: str
@@ -36,6 +41,29 @@ FORMATS = {
     "f8E4M3FN": Format(448.0, "cvt_pk_fp8_f32", "cvt_pk_f32_fp8", True, 0x7E, 0x7F, 0x7F),
     "f8E5M2": Format(57344.0, "cvt_pk_bf8_f32", "cvt_pk_f32_bf8", True, 0x7B, 0x7C, 0x7E),
 }
+
+
+_chip: ContextVar[Chip] = ContextVar("chip")
+
+
+@contextmanager
+def for_chip(chip: Chip) -> Iterator[None]:
+    """Conversions built inside are those of `chip`."""
+    token = _chip.set(chip)
+    try:
+        yield
+    finally:
+        _chip.reset(token)
+
+
+def _format(name: str) -> tuple[Format, bool]:
+    """The format, and whether the chip converts to and from it by itself."""
+    chosen, chip = FORMATS[name], _chip.get()
+    own = chip.fp8 is not None and chosen.ocp == (not chip.fp8.endswith("FNUZ"))
+    if not own and not chosen.ocp:
+        having = ", ".join(kind for kind, format_ in FORMATS.items() if format_.ocp)
+        raise UnsupportedOpError(f"{chip.name} has no {name}; its 8-bit floats are {having}")
+    return chosen, own
 
 
 def _number(value: float | int, type_: Any) -> Any:
@@ -56,10 +84,10 @@ def _scalars(value: Any) -> list[Any]:
 def from_f32(value: Any, format_: str, saturate: bool) -> Any:
     """FP8 bytes (i8 or vector of i8) of f32 `value`; past the largest finite value that value if `saturate`, else
     what the format has for an overflow."""
-    chosen = FORMATS[format_]
+    chosen, own = _format(format_)
     if saturate:
         value = _clamped(value, chosen.maximum)
-    if not chosen.ocp:
+    if own:
         return _packed(value, chosen.pack)
     raw = _packed(arith.mulf(value, _number(0.5, value.type)), chosen.pack)
     i8 = raw.type
@@ -89,7 +117,7 @@ def _clamped(value: Any, limit: float) -> Any:
 
 
 def _packed(value: Any, name: str) -> Any:
-    """FNUZ bytes, four to a register."""
+    """Bytes in the chip's own format, four to a register."""
     i8, i32 = ir.IntegerType.get_signless(8), ir.IntegerType.get_signless(32)
     scalars, pack = _scalars(value), getattr(rocdl, name)
     zero = _number(0, i32)
@@ -111,14 +139,14 @@ def _packed(value: Any, name: str) -> Any:
 
 def to_f32(value: Any, format_: str) -> Any:
     """f32 of FP8 bytes (i8 or vector of i8)."""
-    chosen = FORMATS[format_]
+    chosen, own = _format(format_)
     i32, f32 = ir.IntegerType.get_signless(32), ir.F32Type.get()
     pair, unpack = ir.VectorType.get([2], f32), getattr(rocdl, chosen.unpack)
     results = []
     for octet in _scalars(value):
         word = arith.extui(i32, octet)
         number = vector.ExtractOp(unpack(pair, word, False), [], [0]).result
-        results.append(_ocp_value(number, word, chosen) if chosen.ocp else number)
+        results.append(number if own else _ocp_value(number, word, chosen))
     if lanes_of(value) is None:
         return results[0]
     return vector.FromElementsOp(ir.VectorType.get([len(results)], f32), results).result

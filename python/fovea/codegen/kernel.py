@@ -10,7 +10,7 @@ from math import prod
 from typing import Any
 
 from fovea.bindings import arith, gpu, ir, scf
-from fovea.codegen import scalar
+from fovea.codegen import fp8, scalar
 from fovea.codegen.domain import Step, follow
 from fovea.codegen.elemental import Elemental
 from fovea.codegen.indexing import Index, IndexBuilder
@@ -81,7 +81,8 @@ class Kernel:
     def writing(self) -> Iterator[None]:
         """Build ops at the end of the kernel's body."""
         block = self.body
-        with ir.InsertionPoint(block.operations[len(block.operations) - 1]), self.function.location:
+        place = ir.InsertionPoint(block.operations[len(block.operations) - 1])
+        with place, self.function.location, fp8.for_chip(self.chip):
             yield
 
     def thread(self) -> Index:

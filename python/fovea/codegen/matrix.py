@@ -23,14 +23,15 @@ def zero_accumulator() -> Any:
 
 def operands_of_chunk(chunk: Any, instruction: MatrixInstruction) -> list[Any]:
     """A 16-byte register (vector<16xi8>) as the operands of successive matrix instructions."""
-    bits = {"i64": 64, "f32": 32, "vector<4xf16>": 64, "vector<4xi16>": 64}[instruction.register]
-    count = CHUNK_BYTES * 8 // bits
     type_ = ir.Type.parse(instruction.register)
     if not isinstance(type_, ir.VectorType):
+        count = CHUNK_BYTES * 8 // type_.width
         words = vector.bitcast(ir.VectorType.get([count], type_), chunk)
         return [scalar.lane(words, i) for i in range(count)]
-    elements = vector.bitcast(ir.VectorType.get([4 * count], type_.element_type), chunk)
-    return [scalar.part(elements, 4 * i, 4) for i in range(count)]
+    width, element = type_.shape[0], type_.element_type
+    count = CHUNK_BYTES * 8 // (width * element.width)
+    elements = vector.bitcast(ir.VectorType.get([width * count], element), chunk)
+    return [elements] if count == 1 else [scalar.part(elements, width * i, width) for i in range(count)]
 
 
 def multiply_accumulate(instruction: MatrixInstruction, rows: Any, columns: Any, accumulator: Any) -> Any:

@@ -15,7 +15,9 @@ from typing import Any
 
 from fovea.bindings import ir, linalg
 from fovea.codegen.indexing import Index, IndexBuilder
-from fovea.codegen.structured import as_map, dims_of, is_sum_of_products, iteration_extents
+from fovea.codegen.structured import as_map, dims_of, is_sum_of_products, iteration_extents, maps_of
+
+SCALED = "fovea.scaled_contract"
 
 
 @dataclass(frozen=True)
@@ -49,23 +51,25 @@ class ContractionProblem:
 
     @property
     def result_map(self) -> Any:
-        return as_map(linalg.get_indexing_maps(self.op)[2])
+        return maps_of(self.op)[-1]
 
 
 def contraction_problem(op: Any) -> ContractionProblem | None:
-    """The problem of a linalg op that sums products of two tensors, None for any other op.
+    """The problem of an op that sums products of two tensors, None for any other op.
 
-    That is a contraction, or a convolution but for depthwise ones (see `is_matrix_convolution`).
+    That is a contraction, with scales of blocks or without, or a convolution but for depthwise ones (see
+    `is_matrix_convolution`).
     """
-    if len(op.results) != 1 or len(op.operands) != 3:
+    if len(op.results) != 1:
         return None
-    convolution = not linalg.isa_contraction_op(op.operation)
+    convolution = op.operation.name != SCALED and not linalg.isa_contraction_op(op.operation)
     if convolution and not is_matrix_convolution(op):
         return None
-    maps = [as_map(m) for m in linalg.get_indexing_maps(op)]
+    every = maps_of(op)
+    maps = [*every[:2], every[-1]]  # between them are the maps of scales
     if any(not isinstance(e, ir.AffineDimExpr) for map_ in maps[convolution:] for e in map_.results):
         return None
-    extents = iteration_extents(op, maps)
+    extents = iteration_extents(op, every[: len(op.operands)])
     dims = [[d for e in map_.results for d in sorted(dims_of(e))] for map_ in maps]
     first, second, out = (set(d) for d in dims)
 

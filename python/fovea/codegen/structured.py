@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from fovea.bindings import ir
+from fovea.bindings import ir, linalg
 from fovea.errors import UnsupportedOpError
 
 
@@ -18,6 +18,12 @@ def unsupported(op: Any, why: str) -> UnsupportedOpError:
 def as_map(map_: Any) -> Any:
     """An AffineMap from a map or the attribute that holds one."""
     return map_.value if hasattr(map_, "value") else map_
+
+
+def maps_of(op: Any) -> list[Any]:
+    """The indexing maps of a linalg op, or of an op of the fovea dialect that has some."""
+    own = op.operation.name.startswith("fovea.")
+    return [as_map(m) for m in (op.attributes["indexing_maps"] if own else linalg.get_indexing_maps(op))]
 
 
 def dims_of(expression: Any) -> set[int]:

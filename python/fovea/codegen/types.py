@@ -8,8 +8,9 @@ from typing import Any
 from fovea.bindings import ir
 
 # Element type in tensors -> type in a kernel's memory. FP8 travels as raw bytes, i1 as one byte (0 or 1).
-_STORAGE = {"f8E4M3FNUZ": "i8", "f8E4M3FN": "i8", "f8E5M2FNUZ": "i8", "f8E5M2": "i8", "i1": "i8", "index": "i64"}
 FP8_TYPES = ("f8E4M3FNUZ", "f8E4M3FN", "f8E5M2FNUZ", "f8E5M2")
+_RAW_TYPES = (*FP8_TYPES, "f8E8M0FNU")
+_STORAGE = {**dict.fromkeys(_RAW_TYPES, "i8"), "i1": "i8", "index": "i64"}
 BYTES = {"f64": 8, "i64": 8, "f32": 4, "i32": 4, "f16": 2, "bf16": 2, "i16": 2, "i8": 1, "index": 8}
 
 
@@ -20,8 +21,8 @@ def storage_type(element: Any) -> Any:
 
 
 def register_type(element: Any) -> Any:
-    """The type of one element in a register: FP8 as a raw byte, everything else as it is."""
-    return storage_type(element) if str(element) in FP8_TYPES else element
+    """The type of one element in a register: FP8 and E8M0 as a raw byte, everything else as it is."""
+    return storage_type(element) if str(element) in _RAW_TYPES else element
 
 
 def element_bytes(element: Any) -> int:

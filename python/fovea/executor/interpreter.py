@@ -11,7 +11,7 @@ import numpy as np
 
 from fovea.bindings import ir
 from fovea.errors import ExecutionError, FoveaError, InputError, UnsupportedOpError
-from fovea.executor import control_ops, fovea_ops, tensor_ops, tm_tensor_ops
+from fovea.executor import control_ops, dynamic_ops, fovea_ops, tensor_ops, tm_tensor_ops
 from fovea.executor.body import captured
 from fovea.executor.handlers import HANDLERS, Handler
 from fovea.executor.pieces import one_blas_thread
@@ -26,7 +26,7 @@ OnCapture = Callable[[Any, str, Array], None]
 OnValue = Callable[[Any, list[Array]], None]
 
 WEIGHT, NAME = "fovea.weight", "fovea.name"
-_LOADED = (control_ops, fovea_ops, tensor_ops, tm_tensor_ops)  # importing them fills HANDLERS
+_LOADED = (control_ops, dynamic_ops, fovea_ops, tensor_ops, tm_tensor_ops)  # importing them fills HANDLERS
 _TERMINATORS = frozenset({"func.return", "scf.yield", "scf.condition"})
 
 

@@ -23,6 +23,7 @@ _DTYPES: dict[str, Any] = {
     "f8E4M3FNUZ": ml_dtypes.float8_e4m3fnuz,
     "f8E5M2": ml_dtypes.float8_e5m2,
     "f8E5M2FNUZ": ml_dtypes.float8_e5m2fnuz,
+    "f8E8M0FNU": ml_dtypes.float8_e8m0fnu,
     "index": np.int64,
     "i1": np.bool_,
     **{f"{sign}i{bits}": getattr(np, f"int{bits}") for sign in ("", "s", "u") for bits in (8, 16, 32, 64)},
@@ -31,7 +32,7 @@ DTYPES: dict[str, np.dtype[Any]] = {name: np.dtype(kind) for name, kind in _DTYP
 """MLIR element type, as text, to the dtype that holds it."""
 
 _SMALL_FLOATS = frozenset(
-    DTYPES[name] for name in ("f16", "bf16", "f8E4M3", "f8E4M3FN", "f8E4M3FNUZ", "f8E5M2", "f8E5M2FNUZ")
+    DTYPES[name] for name in ("f16", "bf16", "f8E4M3", "f8E4M3FN", "f8E4M3FNUZ", "f8E5M2", "f8E5M2FNUZ", "f8E8M0FNU")
 )
 
 

@@ -24,6 +24,7 @@ TARGET = "gfx942"
 DTYPES: dict[str, Any] = {
     "f64": np.float64, "f32": np.float32, "f16": np.float16, "bf16": ml_dtypes.bfloat16,
     "f8E4M3FNUZ": ml_dtypes.float8_e4m3fnuz, "f8E5M2FNUZ": ml_dtypes.float8_e5m2fnuz,
+    "f8E4M3FN": ml_dtypes.float8_e4m3fn, "f8E5M2": ml_dtypes.float8_e5m2, "f8E8M0FNU": ml_dtypes.float8_e8m0fnu,
     "i64": np.int64, "i32": np.int32, "i16": np.int16, "i8": np.int8, "i1": np.bool_,
 }  # fmt: skip
 
@@ -57,8 +58,8 @@ class Kernels:
     """Kernel functions by name, compiled together when the first of them runs: starting the code generator once is
     most of what makes that quick. A kernel that cannot be compiled raises when it is run and does not hurt the rest."""
 
-    def __init__(self, texts: Mapping[str, str]) -> None:
-        self.texts = dict(texts)
+    def __init__(self, texts: Mapping[str, str], target: str = TARGET) -> None:
+        self.texts, self.target = dict(texts), target
         self.kernels: dict[str, _Kernel] = {}
 
     def _compile(self) -> None:
@@ -72,7 +73,7 @@ class Kernels:
                 try:
                     kernel.module = ir.Module.parse(text)
                     kernel.function = kernel.module.body.operations[0]
-                    lowered = registry.build(kernel.function, chip(TARGET))
+                    lowered = registry.build(kernel.function, chip(self.target))
                     lowered.module.operation.verify()
                     kernel.results = [value.type for value in lowered.returned]
                     kernel.shape = lowered.shape
@@ -84,7 +85,7 @@ class Kernels:
 
     def _serialize(self, jobs: Sequence[serializer.Job]) -> None:
         try:
-            codes = serializer.serialize(jobs, TARGET)
+            codes = serializer.serialize(jobs, self.target)
         except CompileError as error:
             if len(jobs) == 1:
                 self.kernels[jobs[0].name].error = error

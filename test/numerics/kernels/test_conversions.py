@@ -13,7 +13,6 @@ FP8 = {
     "f8E4M3FNUZ": ml_dtypes.float8_e4m3fnuz, "f8E5M2FNUZ": ml_dtypes.float8_e5m2fnuz,
     "f8E4M3FN": ml_dtypes.float8_e4m3fn, "f8E5M2": ml_dtypes.float8_e5m2,
 }  # fmt: skip
-DTYPES.update(FP8)
 NARROW = {**FP8, "f16": np.float16, "bf16": ml_dtypes.bfloat16}
 INTEGERS = {"i64": np.int64, "i32": np.int32, "i16": np.int16, "i8": np.int8, "i1": np.bool_}
 

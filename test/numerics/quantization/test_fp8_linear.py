@@ -111,11 +111,27 @@ def test_channels_help_an_uneven_weight() -> None:
         context = PassContext(weights=weights_of(w))
         run_passes(module, "normalize", "insert-captures", context=context)
         calibrate(module, [{"arg0": x}], context.weights)
-        run_passes(module, ("quantize-fp8", {"granularity": granularity}), "fold-qdq", context=context)
+        run_passes(module, ("quantize-fp8", {"weight_granularity": granularity}), "fold-qdq", context=context)
         (found,) = run(module, [x], context.weights)
         reference = x @ w.T
         errors[granularity] = float(np.max(np.abs(found - reference).max(axis=0) / np.abs(reference).max(axis=0)))
     assert errors["channel"] < 0.1 < 0.9 < errors["tensor"]
+
+
+def test_equal_channels_are_one_tensor() -> None:
+    """Channels of equal largest magnitude: one scale a channel gives the bits that one scale for all gives."""
+    x, w = data(64, 96, 100, "f32")
+    w = w / np.abs(w).max(axis=1, keepdims=True)
+    w[np.abs(w) > 0.999] = 1
+    found = {}
+    for granularity in ("channel", "tensor"):
+        module = parse(linear(64, 96, 100))
+        context = PassContext(weights=weights_of(w.astype(np.float32)))
+        run_passes(module, "normalize", "insert-captures", context=context)
+        calibrate(module, [{"arg0": x}], context.weights)
+        run_passes(module, ("quantize-fp8", {"weight_granularity": granularity}), "fold-qdq", context=context)
+        found[granularity] = run(module, [x], context.weights)[0]
+    np.testing.assert_array_equal(found["channel"], found["tensor"])
 
 
 def test_zero_activation_gives_zeros() -> None:

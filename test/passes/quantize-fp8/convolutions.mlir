@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: fovea-opt %s --fovea-quantize-fp8 | FileCheck %s
-// RUN: fovea-opt %s --fovea-quantize-fp8={granularity=tensor} | FileCheck %s --check-prefix=TENSOR
+// RUN: fovea-opt %s --fovea-quantize-fp8={weight_granularity=tensor} | FileCheck %s --check-prefix=TENSOR
 
 // A filter has one scale an output channel, also below the zeros around the capture; in groups, one a group and channel.
 // CHECK-LABEL: func.func @convolutions

@@ -2,11 +2,11 @@
 // RUN: fovea-opt %s --fovea-quantize-fp8 | FileCheck %s
 // RUN: fovea-opt %s --fovea-quantize-fp8={storage=f8E4M3FN} | FileCheck %s --check-prefix=OCP
 // RUN: fovea-opt %s --fovea-quantize-fp8={storage=f8E5M2} | FileCheck %s --check-prefix=E5M2
-// RUN: fovea-opt %s --fovea-quantize-fp8={granularity=tensor} | FileCheck %s --check-prefix=TENSOR
+// RUN: fovea-opt %s --fovea-quantize-fp8={weight-granularity=tensor} | FileCheck %s --check-prefix=TENSOR
 // RUN: not fovea-opt %s --fovea-quantize-fp8={storage=f4} 2>&1 | FileCheck %s --check-prefix=STORAGE
-// STORAGE: unknown storage 'f4'; expected one of f8E4M3FNUZ, f8E4M3FN, f8E5M2FNUZ, f8E5M2
-// RUN: not fovea-opt %s --fovea-quantize-fp8={granularity=block} 2>&1 | FileCheck %s --check-prefix=GRANULARITY
-// GRANULARITY: option 'granularity': expected one of channel, tensor, found 'block'
+// STORAGE: unknown storage 'f4'; expected one of e4m3, e5m2, mxfp8, f8E4M3FNUZ, f8E4M3FN, f8E5M2FNUZ, f8E5M2
+// RUN: not fovea-opt %s --fovea-quantize-fp8={weight-granularity=block} 2>&1 | FileCheck %s --check-prefix=GRANULARITY
+// GRANULARITY: unknown weight granularity 'block'; expected one of channel, tensor, block:K
 
 // Activation: one scale, max_abs over the largest value of the type. Weight: one scale along n, from its values.
 // CHECK-LABEL: func.func @linear
