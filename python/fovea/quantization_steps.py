@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import collections
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -100,14 +101,18 @@ class Quantizer:
             self._pass("smooth", lookup("fovea-smooth-activations")(alpha=options.smooth))
         split = Split(data) if options.accuracy_budget and data is not None else None
         storage = storage_of(options.storage, options.target).element
+        # Smoothing changes the tensors that are captured: ranges with it are not those without.
+        identity = self.fingerprint + ("" if options.smooth is None else f" smoothed by {options.smooth:g}")
         with self.clock.stage("calibrate"):
             ranges = calibrate_step(
-                self.module, how, self.context, storage, data if split is None else split, self.fingerprint
+                self.module, how, self.context, storage, data if split is None else split, identity
             )
         if split is not None:
             if how.ranges:
                 split.hold_all()
             with self.clock.stage("search"):
+                if how.ranges:  # nothing has read the data yet
+                    collections.deque(split, maxlen=0)
                 self._search(split)
         return ranges
 

@@ -23,7 +23,7 @@ class Split:
 
     def __init__(self, batches: Iterable[Batch], most: int = SEARCH_BATCHES) -> None:
         self._batches, self._most = batches, most
-        self.description = getattr(batches, "description", "")
+        self.description = getattr(batches, "description", "")  # of a calibration source, for the record
         self.warning = getattr(batches, "warning", None)
         self.held_out: list[Batch] = []
         self.ranges = 0
