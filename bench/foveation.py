@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Foveation search on MiniLM: for several accuracy budgets, the share of work that stays in FP8 and what it costs.
 
-    python bench/foveation.py [--budgets 0.9985 0.999 0.9995] [--sentences 24] [--search-batches 4] [--frontier]
+    python bench/foveation.py [--budgets 0.9985 0.999 0.9995] [--sentences 128] [--search-batches 4] [--frontier]
 
 The sentences of examples/minilm/calibration.txt give ranges or drive the search (every second batch of 8, up to
---search-batches); sentences.txt, which neither has seen, measures. Each row is quantised by the compiler's passes and
+--search-batches); heldout.txt, which neither has seen, measures. Each row is quantised by the compiler's passes and
 runs on the reference executor; cosine is to the model in f32. Sensitivities are measured once for all budgets:
 "seconds" is what the row added.
 """
@@ -45,7 +45,7 @@ COLUMNS = ("budget", "in FP8", "of FLOPs", "outside attention", "search cosine",
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--budgets", nargs="+", default=["0.9985", "0.999", "0.9995"])
-    parser.add_argument("--sentences", type=int, default=24, help="how many measure")
+    parser.add_argument("--sentences", type=int, default=128, help="how many measure")
     parser.add_argument("--search-batches", type=int, default=SEARCH_BATCHES, help="of 8 sentences, for the search")
     parser.add_argument("--frontier", action="store_true", help="also print the points of each frontier")
     flags = parser.parse_args()
@@ -55,7 +55,7 @@ def main() -> int:
         tokenizer = model_files.prepare(work)
         weights = WeightStore([work / model_files.WEIGHTS_FILE])
         calibration = tokenize(read_sentences(model_files.CALIBRATION), tokenizer)
-        measured = tokenize(read_sentences(model_files.SENTENCES)[: flags.sentences], tokenizer)
+        measured = tokenize(read_sentences(model_files.HERE / "heldout.txt")[: flags.sentences], tokenizer)
         _bench(flags, console, weights, calibration, measured)
     return 0
 

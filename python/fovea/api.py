@@ -126,6 +126,8 @@ class CompileOptions:
         if self.fp8 and chip.fp8 is None:
             able = ", ".join(c.name for c in targets.CHIPS.values() if c.fp8)
             raise UsageError(f"{self.target} has no FP8 matrix instructions; use --no-fp8 or one of: {able}")
+        if self.fp8:
+            self.quantization()
         if self.jobs is not None and self.jobs < 1:
             raise UsageError(f"expected at least one job, found {self.jobs}")
 

@@ -53,7 +53,7 @@ def make_report(model: CompiledModel, name: str, layers: Mapping[str, Any] | Non
     report: dict[str, Any] = {"version": VERSION, "fovea": fovea.__version__, "model": name, "options": options}
     report["attention"] = _attention(model.records)
     if model.options.fp8:
-        report["contractions"] = _contractions(model.records)
+        report["contractions"] = contraction_summary(model.records)
         for record in model.records:
             if record.get("kind") == "search":
                 report["search"] = _without(record, "kind")
@@ -104,7 +104,7 @@ def _attention(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _contractions(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def contraction_summary(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Decisions by contraction. One that was quantised but whose scales could not be moved behind it is not in FP8."""
     left = {r["location"]: r["reason"] for r in records if r.get("kind") == "fold-qdq" and r["decision"] == "left"}
     decisions = []
