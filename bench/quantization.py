@@ -3,9 +3,9 @@
 
     python bench/quantization.py [--only TEXT] [--json FILE]
 
-64 sentences calibrate (examples/minilm/calibration.txt), 128 others measure (heldout.txt). The quantised program runs on
-the reference executor, as it is before kernels are made of it: attention fused, the rest in f16. `fovea compare` says
-the same of a package on the emulator. Needs what the demo needs (examples/minilm/requirements.txt).
+64 sentences calibrate (examples/minilm/calibration.txt), 128 others measure (heldout.txt). The program runs on the
+reference executor, quantised, as it is before kernels are made of it: attention fused, the rest in f16. `fovea compare`
+says the same of a package on the emulator. Needs what the demo needs (examples/minilm/requirements.txt).
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def _measure(
 ) -> dict[str, float]:
     start = time.perf_counter()
     options = CompileOptions(**settings)
-    module = parse_module(model_files.IR, new_context()).operation
+    module = parse_module(model_files.IR, new_context()).operation.clone()
     store = WeightStore()
     for name, array in weights.items():
         store.add(name, array)
