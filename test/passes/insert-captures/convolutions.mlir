@@ -4,7 +4,7 @@
 // The tensor below the zeros and reshapes is captured; two convolutions share it.
 // CHECK-LABEL: func.func @padded
 // CHECK-SAME: (%[[X:[a-z0-9]+]]: tensor<1x4x6x6xf32>
-// CHECK: %[[C:.*]] = "fovea.capture"(%[[X]]) {calibrated = false, id = "conv.lhs", max_abs = 0.000000e+00 : f32}
+// CHECK: %[[C:.*]] = "fovea.capture"(%[[X]]) {calibrated = false, id = "conv{{.*}}.lhs", max_abs = 0.000000e+00 : f32}
 // CHECK-NOT: fovea.capture
 // CHECK-DAG: %[[P:.*]] = tensor.pad %[[C]] low[0, 0, 1, 1] high[0, 0, 1, 1]
 // CHECK-DAG: %[[G:.*]] = tensor.expand_shape %[[P]]
@@ -30,7 +30,7 @@ func.func @padded(%x: tensor<1x4x6x6xf32>, %w: tensor<8x4x3x3xf32> {fovea.weight
 // What surrounds the tensor is not 0: it has a range of its own.
 // CHECK-LABEL: func.func @ones
 // CHECK: %[[P:.*]] = tensor.pad
-// CHECK: %[[C:.*]] = "fovea.capture"(%[[P]]) {{.*}}id = "conv.lhs"
+// CHECK: %[[C:.*]] = "fovea.capture"(%[[P]]) {{.*}}id = "conv{{.*}}.lhs"
 // CHECK: linalg.conv_1d_nwc_wcf {{.*}} ins(%[[C]],
 func.func @ones(%x: tensor<1x6x4xf32>, %w: tensor<3x4x8xf32> {fovea.weight = "conv.weight"}, %z: tensor<1x6x8xf32>)
     -> tensor<1x6x8xf32> {
@@ -46,7 +46,7 @@ func.func @ones(%x: tensor<1x6x4xf32>, %w: tensor<3x4x8xf32> {fovea.weight = "co
 
 // A convolution written as linalg.generic is one; a pooling written so is not.
 // CHECK-LABEL: func.func @generic
-// CHECK: "fovea.capture"(%{{.*}}) {{.*}}id = "conv.lhs"
+// CHECK: "fovea.capture"(%{{.*}}) {{.*}}id = "conv{{.*}}.lhs"
 // CHECK-NOT: fovea.capture
 // CHECK: fovea.id
 // CHECK-NOT: fovea.id

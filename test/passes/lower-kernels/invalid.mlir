@@ -23,7 +23,7 @@ func.func @main() attributes {fovea.arena_bytes = 0 : i64} { return }
 // -----
 
 func.func private @k(%x: tensor<4x4xf32>, %y: tensor<4x4xf16>, %z: tensor<4x4xf32>) -> tensor<4x4xf32> attributes {fovea.kernel = "contraction"} {
-  // expected-error @below {{'linalg.matmul' has operands of different types (f16, f32)}}
+  // expected-error @below {{'linalg.matmul' has operands of different sizes (f32, f16)}}
   %0 = linalg.matmul {fovea.hero} ins(%x, %y : tensor<4x4xf32>, tensor<4x4xf16>) outs(%z : tensor<4x4xf32>) -> tensor<4x4xf32>
   return %0 : tensor<4x4xf32>
 }
