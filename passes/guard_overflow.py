@@ -67,7 +67,7 @@ class GuardOverflow:
             context.remark(
                 module.operation.location,
                 f"the ranges lack {unknown} of the tensors that contractions outside FP8 read: whether "
-                " f16 holds these is not known; save the ranges again, or compile with --compute-type bf16",
+                "f16 holds these is not known; save the ranges again, or compile with --compute-type bf16",
             )  # fmt: skip
 
 

@@ -32,8 +32,8 @@ class SetComputeType:
     Sums stay in the type of the result, so results keep their types. A tensor that several ops read is cast once, one
     with zeros around it below them. A contraction one of whose inputs is f16 or bf16 already computes in that type.
     Contractions on 8-bit types, and models in f16 or bf16, are left alone. An op with a mark (`fovea-guard-overflow`)
-    takes the type of the mark, which is gone afterwards; a remark and a record {"kind": "compute-type", "id", "location", "chosen", "reason", "max_abs"} say
-    so. Options: `compute_type`, one of f16 (default), bf16, f32.
+    takes the type of the mark, which is gone afterwards; a remark and a record of kind "compute-type" say so. Options:
+    `compute_type`, one of f16 (default), bf16, f32.
 
     Before:
 
