@@ -85,14 +85,17 @@ def _axes_of(op: Any, side: int, dims: tuple[int, ...]) -> list[int]:
 
 def is_product(op: Any) -> bool:
     """Whether `op` is work for matrix instructions: a contraction, or a convolution that is not depthwise."""
-    return is_contraction(op) or (utils.is_linalg(op) and is_matrix_convolution(op.opview))
+    if not utils.is_linalg(op):
+        return False
+    # Most ops are neither; MLIR says so of both before anything is made of them here.
+    return is_contraction(op) or (bool(linalg.isa_convolution_op(op)) and is_matrix_convolution(op.opview))
 
 
 def is_convolution(op: Any) -> bool:
     """Whether `op` is a convolution, depthwise or not (not a pooling)."""
     if op.name.startswith(_CONVOLUTIONS):
         return True
-    if op.name != "linalg.generic" or is_contraction(op) or not linalg.isa_convolution_op(op):
+    if op.name != "linalg.generic" or not linalg.isa_convolution_op(op) or is_contraction(op):
         return False
     return is_sum_of_products(op.opview)
 

@@ -66,7 +66,8 @@ def nested_ops(op: Any) -> Iterator[Any]:
 
 def defining_op(value: Any) -> Any | None:
     """The operation that defines `value`, None for a block argument."""
-    return value.owner if isinstance(value.owner, ir.Operation) else getattr(value.owner, "operation", None)
+    owner = value.owner  # each look at it makes an object
+    return owner if isinstance(owner, ir.Operation) else getattr(owner, "operation", None)
 
 
 def producer_of(value: Any) -> Any:
@@ -111,8 +112,13 @@ def erase_dead(op: Any) -> None:
 
 
 def run_upstream(module: Any, *passes: str) -> None:
-    """Run upstream passes (textual names) over the module in place."""
+    """Run upstream passes (textual names) over the module in place.
+
+    The IR is not verified between them: whoever runs our pass does that once behind it, and the verifiers of our ops,
+    written in Python, would take longer than the upstream passes themselves.
+    """
     manager = passmanager.PassManager("builtin.module", module.context)
+    manager.enable_verifier(False)
     for name in passes:
         manager.add(name)
     manager.run(module.operation)

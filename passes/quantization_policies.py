@@ -13,7 +13,7 @@ from fovea.passes import ir_utils as utils
 from fovea.passes.constant_subtree import WeightLike
 from fovea.passes.contraction import LHS, RHS, flops_of, shape_of
 from fovea.passes.contraction_layout import is_contraction
-from fovea.passes.value_flow import Fate, FromInput, fate_of
+from fovea.passes.value_flow import Fate, FromInput, Steps, fate_of
 
 ROUTER_EXPERTS = 512
 """Most outputs of a router: the largest public mixtures have as many experts."""
@@ -28,7 +28,8 @@ class Networks:
 
     def __init__(self, is_weight: WeightLike) -> None:
         self.is_weight = is_weight
-        self.from_input = FromInput(is_weight)
+        self.steps = Steps()
+        self.from_input = FromInput(is_weight, self.steps)
 
 
 class Place:
@@ -42,7 +43,7 @@ class Place:
     @cached_property
     def fate(self) -> Fate:
         """What becomes of the result."""
-        return fate_of(self.op.results[0], self.network.is_weight)
+        return fate_of(self.op.results[0], self.network.is_weight, self.network.steps)
 
     @cached_property
     def extents(self) -> tuple[int, int]:
