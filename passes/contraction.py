@@ -61,7 +61,11 @@ def flops_of(op: Any) -> int:
 
 def channel_axis(op: Any, side: int) -> int | None:
     """The axis of an operand that is its own (n of the right one, m of the left one); None unless there is just one."""
-    axes = _axes_of(op, side, dims_of(op).n if side == RHS else dims_of(op).m)
+    return _only_axis(op, side, dims_of(op))
+
+
+def _only_axis(op: Any, side: int, dims: Dims) -> int | None:
+    axes = _axes_of(op, side, dims.n if side == RHS else dims.m)
     return axes[0] if len(axes) == 1 else None
 
 
@@ -73,7 +77,7 @@ def channel_axes(op: Any, side: int) -> tuple[int, ...]:
         axes = _axes_of(op, side, (*dims.batch, *dims.n))
         if len(axes) == len(dims.batch) + len(dims.n) and axes == list(range(axes[0], axes[0] + len(axes))):
             return tuple(axes)
-    axis = channel_axis(op, side)
+    axis = _only_axis(op, side, dims)
     return () if axis is None else (axis,)
 
 

@@ -111,6 +111,11 @@ def erase_dead(op: Any) -> None:
                 pending.append(producer)
 
 
+TIDY = ("canonicalize{region-simplify=disabled}", "cse")
+"""Upstream passes behind a rewrite of straight-line code: it has no blocks to merge, the search for which takes longer
+than everything else that canonicalising does."""
+
+
 def run_upstream(module: Any, *passes: str) -> None:
     """Run upstream passes (textual names) over the module in place.
 
@@ -171,7 +176,7 @@ def yielded(op: Any) -> list[Any]:
 
 def dim_position(expression: Any) -> int | None:
     """The dim of an affine expression that is one dim, None for any other expression."""
-    return int(ir.AffineDimExpr(expression).position) if isinstance(expression, ir.AffineDimExpr) else None
+    return int(expression.position) if isinstance(expression, ir.AffineDimExpr) else None
 
 
 def constant_value(expression: Any) -> int | None:
@@ -220,6 +225,20 @@ def build_generic(
 def empty(shape: Sequence[int], element: Any) -> Any:
     """A `tensor.empty` value at the current insertion point."""
     return tensor.EmptyOp(list(shape), element).result
+
+
+def filled(number: Any, shape: Sequence[int]) -> Any:
+    """A tensor that holds the scalar value `number` everywhere, at the current insertion point.
+
+    The same as `linalg.fill`, whose op the bindings derive anew from its definition each time.
+    """
+    out = empty(shape, number.type)
+    op = ir.Operation.create(
+        "linalg.fill", results=[out.type], operands=[number, out], regions=1,
+        attributes={"operandSegmentSizes": ir.DenseI32ArrayAttr.get([1, 1])},
+    )  # fmt: skip
+    linalg.fill_builtin_region(op)
+    return op.results[0]
 
 
 def elementwise(inputs: Sequence[Any], element: Any, body: Body, maps: Sequence[Any] | None = None) -> Any:

@@ -58,7 +58,7 @@ class MoveQuantize:
                 moved |= _Forward().run([op for op in ops if op.name == DEQUANTIZE])
                 moved |= _Backward(context).run(function)
         if moved:
-            utils.run_upstream(module, "canonicalize", "cse")
+            utils.run_upstream(module, *utils.TIDY)
 
 
 def _movable(op: Any) -> Motion | None:

@@ -492,9 +492,7 @@ def _pooled(op: Any, values: Sequence[Any], scaling: Scaling) -> Any:
     number = _initial(op)
     assert number is not None
     start = float(stored_number(number, scaling))
-    initial = linalg.fill(
-        arith.ConstantOp(f32, start).result, outs=[utils.empty(op.results[0].type.shape, f32)]
-    )
+    initial = utils.filled(arith.ConstantOp(f32, start).result, op.results[0].type.shape)
     maximum = _maximum(utils.producer_of(utils.yielded(op)[0]).name)
 
     def body(x: Any, *rest: Any) -> Any:
