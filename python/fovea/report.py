@@ -9,6 +9,7 @@
       "scales": [{"id", "role", "granularity", "axis", "storage", "min", "max"}],   (no range: computed at run time)
       "rewrites": {kind: [record]},   (what was done to weights, activations and quantisation that the model came with;
                                        kinds and fields as in passes/README.md; only kinds that have a record)
+      "compute_types": [{"id", "location", "chosen", "reason", "max_abs"}],   (what f16 might not hold computes in bf16)
       "ranges": {id: {"max_abs", "batches", "elements", "method", "range", "clipped"}},
       "histograms": {id: {"bins_per_octave", "first", "counts", "below", "elements"}},   (see fovea.charts.histogram)
       "layers": {...},   (only if asked for: error by contraction on calibration data; see fovea.compare.document)
@@ -66,6 +67,7 @@ def make_report(model: CompiledModel, name: str, layers: Mapping[str, Any] | Non
             kind: entries for kind in _REWRITES
             if (entries := [_rewritten(r) for r in model.records if r.get("kind") == kind])
         }  # fmt: skip
+        report["compute_types"] = [_located(r, "kind") for r in model.records if r.get("kind") == "compute-type"]
         calibration: Mapping[str, Any] = next((r for r in model.records if r.get("kind") == "calibration"), {})
         report["calibration"] = _without(calibration, "kind")
         chosen = {r["id"]: _without(r, "kind", "id") for r in model.records if r.get("kind") == "range"}
