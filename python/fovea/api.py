@@ -113,13 +113,20 @@ class CompileOptions:
             if not self.fp8:
                 raise UsageError("--accuracy-budget says how much FP8 may cost; without FP8 (--no-fp8) it says nothing")
             if not self.needs_calibration or weight_block(self.weight_granularity) is not None:
-                raise UsageError("--accuracy-budget searches with static scales: expected activation granularity "
-                                 "tensor, weight granularity tensor or channel, and storage e4m3 or e5m2")
+                raise UsageError(
+                    "--accuracy-budget searches with static scales: expected activation granularity "
+                    "tensor, weight granularity tensor or channel, and storage e4m3 or e5m2"
+                )
         if self.weight_rounding not in WEIGHT_ROUNDINGS:
             expected = ", ".join(WEIGHT_ROUNDINGS)
             raise UsageError(f"unknown weight rounding '{self.weight_rounding}'; expected one of {expected}")
         if self.smooth is not None and not 0 <= self.smooth <= 1:
             raise UsageError(f"--smooth: expected a number from 0 to 1, found {self.smooth}")
+        if not self.fp8 and (self.needs_moments or self.smooth is not None):
+            raise UsageError(
+                "--weight-rounding gptq, --bias-correction and --smooth are parts of quantising to FP8; "
+                "without FP8 (--no-fp8) they do nothing"
+            )
         chip = targets.chip(self.target)
         if self.compute_type not in COMPUTE_TYPES:
             raise UsageError(f"unknown compute type '{self.compute_type}'; expected one of {', '.join(COMPUTE_TYPES)}")

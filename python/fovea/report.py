@@ -7,6 +7,8 @@
       "attention": {"tagged": 6, "fused": 6, "near_misses": 0, "decisions": [...]},
       "calibration": {"source", "ranges_loaded", "batches", "warning"},
       "scales": [{"id", "role", "granularity", "axis", "storage", "min", "max"}],   (no range: computed at run time)
+      "rewrites": {kind: [record]},   (what was done to weights, activations and quantisation that the model came with;
+                                       kinds and fields as in passes/README.md; only kinds that have a record)
       "compute_types": [{"id", "location", "chosen", "reason", "max_abs"}],   (what f16 might not hold computes in bf16)
       "ranges": {id: {"max_abs", "batches", "elements", "method", "range", "clipped"}},
       "histograms": {id: {"bins_per_octave", "first", "counts", "below", "elements"}},   (see fovea.charts.histogram)
@@ -44,6 +46,8 @@ if TYPE_CHECKING:
 VERSION = 1
 JSON_FILE, HTML_FILE = "report.json", "report.html"
 ATTENTION, OTHER, FP8 = "attention", "other", "fp8"
+# Kinds of records under "rewrites".
+_REWRITES = ("raise-qdq", "convert-fp8", "move-quantize", "smoothing", "weight-rounding", "bias-correction")
 # Options that say how to compile and not what: they belong to the machine.
 _OF_MACHINE = ("jobs", "lld", "calibration_scheduler", "ranges", "save_ranges")
 
@@ -59,6 +63,10 @@ def make_report(model: CompiledModel, name: str, layers: Mapping[str, Any] | Non
             if record.get("kind") == "search":
                 report["search"] = _without(record, "kind")
         report["scales"] = [_without(record, "kind") for record in model.records if record.get("kind") == "scale"]
+        report["rewrites"] = {
+            kind: entries for kind in _REWRITES
+            if (entries := [_rewritten(r) for r in model.records if r.get("kind") == kind])
+        }  # fmt: skip
         report["compute_types"] = [_located(r, "kind") for r in model.records if r.get("kind") == "compute-type"]
         calibration: Mapping[str, Any] = next((r for r in model.records if r.get("kind") == "calibration"), {})
         report["calibration"] = _without(calibration, "kind")
@@ -93,6 +101,10 @@ def _without(record: Mapping[str, Any], *names: str) -> dict[str, Any]:
 
 def _located(record: Mapping[str, Any], *dropped: str) -> dict[str, Any]:
     return {**_without(record, *dropped), "location": where(record["location"])}
+
+
+def _rewritten(record: Mapping[str, Any]) -> dict[str, Any]:
+    return _located(record, "kind") if "location" in record else _without(record, "kind")
 
 
 def _attention(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
