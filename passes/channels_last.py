@@ -67,7 +67,7 @@ class ChannelsLast:
             for op in utils.body_ops(function):
                 if MARK in op.attributes:
                     del op.attributes[MARK]
-        utils.run_upstream(module, "canonicalize", "cse")
+        utils.run_upstream(module, *utils.TIDY)
 
 
 def _lay_out(op: Any) -> None:

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any
 
 from fovea.bindings import ir
@@ -36,8 +38,8 @@ def leaves_of(value: Any) -> list[Any]:
     return list(leaves)
 
 
-class WeightLike:
-    """Answers whether values depend only on constants and `fovea.weight` arguments, be their values known or not.
+class FollowsFrom:
+    """Answers whether values follow from certain leaves alone, which `sources` defines.
 
     Remembers its answers: drop it when ops that were asked about are erased.
     """
@@ -45,25 +47,43 @@ class WeightLike:
     def __init__(self) -> None:
         self._known: dict[Any, bool] = {}
 
+    def sources(self, value: Any) -> Iterable[Any] | None:
+        """The values that must all follow for `value` to; None if it does not, whatever they do."""
+        raise NotImplementedError
+
     def __call__(self, value: Any) -> bool:
-        pending = [value]
-        while pending:
-            current = pending[-1]
-            if current in self._known:
-                pending.pop()
-                continue
-            op = utils.defining_op(current)
-            if op is not None and any(self._known.get(operand) is False for operand in op.operands):
-                self._known[current] = False  # whatever its regions use
-                continue
-            missing = [source for source in sources_of(op) if source not in self._known]
-            if not missing:
-                pending.pop()
-                known = utils.weight_name(current) is not None if op is None else True
-                self._known[current] = known and all(self._known[source] for source in sources_of(op))
+        known = self._known
+        if value in known:
+            return known[value]
+        path: list[tuple[Any, Iterator[Any]]] = []  # each computed from the next (no recursion: graphs are deep)
+        current = value
+        while True:
+            sources = None if known.get(current) is False else self.sources(current)
+            if sources is None:  # then nothing on the path follows either
+                known.update(dict.fromkeys((current, *(above for above, _ in path)), False))
+                return False
+            path.append((current, iter(sources)))
+            while path:
+                below = next((source for source in path[-1][1] if not known.get(source)), None)
+                if below is not None:
+                    current = below
+                    break
+                known[path.pop()[0]] = True
             else:
-                pending += missing
-        return self._known[value]
+                return True
+
+
+class WeightLike(FollowsFrom):
+    """Answers whether values depend only on constants and `fovea.weight` arguments, be their values known or not."""
+
+    def sources(self, value: Any) -> Iterable[Any] | None:
+        op = utils.defining_op(value)
+        if op is None:
+            return None if utils.weight_name(value) is None else ()
+        if not len(op.regions):
+            return op.operands
+        # What regions use is looked for only if the operands leave the answer open.
+        return chain(op.operands, chain.from_iterable(captured(around) for around in (op,)))
 
 
 def weight_names(value: Any) -> list[str]:

@@ -61,7 +61,11 @@ def flops_of(op: Any) -> int:
 
 def channel_axis(op: Any, side: int) -> int | None:
     """The axis of an operand that is its own (n of the right one, m of the left one); None unless there is just one."""
-    axes = _axes_of(op, side, dims_of(op).n if side == RHS else dims_of(op).m)
+    return _only_axis(op, side, dims_of(op))
+
+
+def _only_axis(op: Any, side: int, dims: Dims) -> int | None:
+    axes = _axes_of(op, side, dims.n if side == RHS else dims.m)
     return axes[0] if len(axes) == 1 else None
 
 
@@ -73,7 +77,7 @@ def channel_axes(op: Any, side: int) -> tuple[int, ...]:
         axes = _axes_of(op, side, (*dims.batch, *dims.n))
         if len(axes) == len(dims.batch) + len(dims.n) and axes == list(range(axes[0], axes[0] + len(axes))):
             return tuple(axes)
-    axis = channel_axis(op, side)
+    axis = _only_axis(op, side, dims)
     return () if axis is None else (axis,)
 
 
@@ -85,14 +89,17 @@ def _axes_of(op: Any, side: int, dims: tuple[int, ...]) -> list[int]:
 
 def is_product(op: Any) -> bool:
     """Whether `op` is work for matrix instructions: a contraction, or a convolution that is not depthwise."""
-    return is_contraction(op) or (utils.is_linalg(op) and is_matrix_convolution(op.opview))
+    if not utils.is_linalg(op):
+        return False
+    # Most ops are neither; MLIR says so of both before anything is made of them here.
+    return is_contraction(op) or (bool(linalg.isa_convolution_op(op)) and is_matrix_convolution(op.opview))
 
 
 def is_convolution(op: Any) -> bool:
     """Whether `op` is a convolution, depthwise or not (not a pooling)."""
     if op.name.startswith(_CONVOLUTIONS):
         return True
-    if op.name != "linalg.generic" or is_contraction(op) or not linalg.isa_convolution_op(op):
+    if op.name != "linalg.generic" or not linalg.isa_convolution_op(op) or is_contraction(op):
         return False
     return is_sum_of_products(op.opview)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from fovea.bindings import arith, ir, linalg
+from fovea.bindings import arith, ir
 from fovea.dialect.dynamic_quantize import E8M0, block_of, scale_shape
 from fovea.dialect.quantize import PER_TENSOR, axis_of, scale_array
 from fovea.passes import ir_utils as utils
@@ -180,7 +180,7 @@ def _rewrite(op: Any, operands: Sequence[Operand]) -> None:
             total = _scaled_contract(op, operands, stored)
         else:
             zero = arith.ConstantOp(f32, 0.0).result
-            accumulator = linalg.fill(zero, outs=[utils.empty(shape, f32)])
+            accumulator = utils.filled(zero, shape)
             contraction = make_contraction(op, stored, [accumulator], utils.indexing_maps(op))
             utils.copy_discardable(op, contraction)
             total = contraction.results[0]

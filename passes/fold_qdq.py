@@ -5,11 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
 
-from fovea.bindings import arith, ir, linalg
+from fovea.bindings import arith, ir
 from fovea.dialect.attention_tag import NAME as TAG
 from fovea.dialect.quantize import PER_TENSOR, STORAGE_MAX, axis_of, scale_array
 from fovea.passes import ir_utils as utils
@@ -66,7 +67,7 @@ class FoldQdq:
             for op in utils.body_ops(function):
                 if is_product(op):
                     _fold(op, context)
-        utils.run_upstream(module, "canonicalize", "cse")
+        utils.run_upstream(module, *utils.TIDY)
         for function in utils.functions(module):
             for op in utils.body_ops(function):
                 if op.name == "fovea.dequantize":
@@ -81,7 +82,7 @@ class Source:
     views: tuple[Any, ...]
     axes: Axes  # along which the scale varies, in the reader's coordinates
 
-    @property
+    @cached_property
     def scale(self) -> Array:
         return scale_array(self.op)
 
@@ -222,7 +223,7 @@ def _rewrite(op: Any, sources: Sequence[Source], scales: dict[Axes, Array]) -> N
     with ir.InsertionPoint(op), op.location:
         f32 = ir.F32Type.get(context)
         zero = arith.ConstantOp(f32, 0.0).result
-        accumulator = linalg.fill(zero, outs=[utils.empty(shape, f32)])
+        accumulator = utils.filled(zero, shape)
         contraction = make_contraction(op, [s.stored() for s in sources], [accumulator], utils.indexing_maps(op))
         utils.copy_discardable(op, contraction)
         identity = ir.AffineMap.get_identity(rank, context=context)

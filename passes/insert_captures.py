@@ -12,7 +12,7 @@ from fovea.dialect.attention_tag import NAME as TAG
 from fovea.dialect.capture import NOT_CALIBRATED
 from fovea.passes import ir_utils as utils
 from fovea.passes.constant_subtree import WeightLike
-from fovea.passes.contraction import IDENTITY, SIDES, flops_of, is_convolution, is_product, names_of, shape_of
+from fovea.passes.contraction import IDENTITY, SIDES, is_convolution, names_of
 from fovea.passes.contraction_layout import is_contraction
 from fovea.passes.fold_qdq import is_dequantised
 from fovea.passes.padding import VIEWS, is_zero_pad
@@ -87,7 +87,7 @@ class InsertCaptures:
                 _capture_operands(op, candidate.identity, captures, is_weight)
             context.records.append({
                 "kind": "contraction", "id": candidate.identity, "location": candidate.location,
-                "shape": shape_of(op) if is_product(op) else {}, "flops": flops_of(op),
+                "shape": candidate.shape, "flops": candidate.flops,
                 "decision": "kept" if reason else "fp8", "reason": reason or (ARRIVED if arrived else QUANTISED),
             })  # fmt: skip
         for option, selector in choice.unmatched(candidates):

@@ -66,7 +66,8 @@ def nested_ops(op: Any) -> Iterator[Any]:
 
 def defining_op(value: Any) -> Any | None:
     """The operation that defines `value`, None for a block argument."""
-    return value.owner if isinstance(value.owner, ir.Operation) else getattr(value.owner, "operation", None)
+    owner = value.owner  # each look at it makes an object
+    return owner if isinstance(owner, ir.Operation) else getattr(owner, "operation", None)
 
 
 def producer_of(value: Any) -> Any:
@@ -110,9 +111,19 @@ def erase_dead(op: Any) -> None:
                 pending.append(producer)
 
 
+TIDY = ("canonicalize{region-simplify=disabled}", "cse")
+"""Upstream passes behind a rewrite of straight-line code: it has no blocks to merge, the search for which takes longer
+than everything else that canonicalising does."""
+
+
 def run_upstream(module: Any, *passes: str) -> None:
-    """Run upstream passes (textual names) over the module in place."""
+    """Run upstream passes (textual names) over the module in place.
+
+    The IR is not verified between them: whoever runs our pass does that once behind it, and the verifiers of our ops,
+    written in Python, would take longer than the upstream passes themselves.
+    """
     manager = passmanager.PassManager("builtin.module", module.context)
+    manager.enable_verifier(False)
     for name in passes:
         manager.add(name)
     manager.run(module.operation)
@@ -165,7 +176,7 @@ def yielded(op: Any) -> list[Any]:
 
 def dim_position(expression: Any) -> int | None:
     """The dim of an affine expression that is one dim, None for any other expression."""
-    return int(ir.AffineDimExpr(expression).position) if isinstance(expression, ir.AffineDimExpr) else None
+    return int(expression.position) if isinstance(expression, ir.AffineDimExpr) else None
 
 
 def constant_value(expression: Any) -> int | None:
@@ -214,6 +225,20 @@ def build_generic(
 def empty(shape: Sequence[int], element: Any) -> Any:
     """A `tensor.empty` value at the current insertion point."""
     return tensor.EmptyOp(list(shape), element).result
+
+
+def filled(number: Any, shape: Sequence[int]) -> Any:
+    """A tensor that holds the scalar value `number` everywhere, at the current insertion point.
+
+    The same as `linalg.fill`, whose op the bindings derive anew from its definition each time.
+    """
+    out = empty(shape, number.type)
+    op = ir.Operation.create(
+        "linalg.fill", results=[out.type], operands=[number, out], regions=1,
+        attributes={"operandSegmentSizes": ir.DenseI32ArrayAttr.get([1, 1])},
+    )  # fmt: skip
+    linalg.fill_builtin_region(op)
+    return op.results[0]
 
 
 def elementwise(inputs: Sequence[Any], element: Any, body: Body, maps: Sequence[Any] | None = None) -> Any:

@@ -58,7 +58,7 @@ class MoveQuantize:
                 moved |= _Forward().run([op for op in ops if op.name == DEQUANTIZE])
                 moved |= _Backward(context).run(function)
         if moved:
-            utils.run_upstream(module, "canonicalize", "cse")
+            utils.run_upstream(module, *utils.TIDY)
 
 
 def _movable(op: Any) -> Motion | None:
@@ -249,6 +249,8 @@ class _Backward:
 
 def _other_scales(op: Any, scaling: Scaling) -> str | None:
     """The reason that one tensor is stored more than once, if it is."""
+    if len(list(op.operands[0].uses)) == 1:
+        return None
     for other in _users(op.operands[0]):
         if other.name == QUANTIZE and not Scaling.of(other).equals(scaling):
             return "one tensor is stored more than once, as its readers have different scales or types"

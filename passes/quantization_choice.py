@@ -36,7 +36,7 @@ class Choice:
         """
         networks = {id(is_weight): Networks(is_weight) for is_weight in weights}
         for candidate, is_weight in zip(candidates, weights, strict=True):
-            candidate.roles = _roles(candidate.op, networks[id(is_weight)])
+            candidate.roles = _roles(candidate, networks[id(is_weight)])
         count = len(candidates)
         reasons: list[str | None] = []
         yielding: list[bool] = []
@@ -72,8 +72,8 @@ class Choice:
         return [(o, s) for o, s in given if not any(s.selects(c, len(candidates)) for c in candidates)]
 
 
-def _roles(op: Any, network: Networks) -> frozenset[str]:
-    place = Place(op, network)
+def _roles(candidate: Candidate, network: Networks) -> frozenset[str]:
+    op, place = candidate.op, Place(candidate, network)
     found = {name for name, policy in POLICIES.items() if policy.recognises(place)}
     if tag_of(op) is not None:
         found.add(ATTENTION)

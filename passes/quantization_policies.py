@@ -7,13 +7,13 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from fovea.passes import ir_utils as utils
 from fovea.passes.constant_subtree import WeightLike
-from fovea.passes.contraction import LHS, RHS, flops_of, shape_of
+from fovea.passes.contraction import LHS, RHS
 from fovea.passes.contraction_layout import is_contraction
-from fovea.passes.value_flow import Fate, FromInput, fate_of
+from fovea.passes.quantization_selectors import Candidate
+from fovea.passes.value_flow import Fate, FromInput, Steps, fate_of
 
 ROUTER_EXPERTS = 512
 """Most outputs of a router: the largest public mixtures have as many experts."""
@@ -28,29 +28,30 @@ class Networks:
 
     def __init__(self, is_weight: WeightLike) -> None:
         self.is_weight = is_weight
-        self.from_input = FromInput(is_weight)
+        self.steps = Steps()
+        self.from_input = FromInput(is_weight, self.steps)
 
 
 class Place:
     """A contraction or convolution in its network."""
 
-    def __init__(self, op: Any, network: Networks) -> None:
-        self.op, self.network = op, network
-        self.inputs = utils.inputs_of(op)
+    def __init__(self, candidate: Candidate, network: Networks) -> None:
+        self.candidate, self.op, self.network = candidate, candidate.op, network
+        self.inputs = utils.inputs_of(self.op)
         self.weights = [side for side, value in enumerate(self.inputs) if network.is_weight(value)]
 
     @cached_property
     def fate(self) -> Fate:
         """What becomes of the result."""
-        return fate_of(self.op.results[0], self.network.is_weight)
+        return fate_of(self.op.results[0], self.network.is_weight, self.network.steps)
 
     @cached_property
     def extents(self) -> tuple[int, int]:
         """(n, k): channels of the weight (of two activations the smaller of m and n), and products in a sum."""
         if not is_contraction(self.op):
-            k = flops_of(self.op) // 2 // max(1, math.prod(self.op.results[0].type.shape))
+            k = self.candidate.flops // 2 // max(1, math.prod(self.op.results[0].type.shape))
             return math.prod(self.inputs[RHS].type.shape) // max(1, k), k
-        shape = shape_of(self.op)
+        shape = self.candidate.shape
         own = {LHS: shape["m"], RHS: shape["n"]}
         return (own[self.weights[0]] if len(self.weights) == 1 else min(own.values())), shape["k"]
 

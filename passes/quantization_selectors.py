@@ -14,13 +14,17 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from fovea.diagnostics import places_of
 from fovea.errors import UsageError
+from fovea.passes.contraction import flops_of, is_product, shape_of
+from fovea.passes.contraction_layout import is_contraction
 
 ATTENTION, CONVOLUTION = "attention", "conv"
 
@@ -38,6 +42,16 @@ class Candidate:
     names: Sequence[str]
     number: int
     roles: frozenset[str] = field(default_factory=frozenset)
+
+    @cached_property
+    def shape(self) -> dict[str, int]:
+        """Extents of m, n, k and batch; {} for what is no work for matrix instructions."""
+        return shape_of(self.op) if is_product(self.op) else {}
+
+    @cached_property
+    def flops(self) -> int:
+        """Floating-point operations."""
+        return 2 * math.prod(self.shape.values()) if is_contraction(self.op) else flops_of(self.op)
 
     @property
     def kind(self) -> str:

@@ -13,7 +13,7 @@ from fovea.dialect.dynamic_quantize import MIN_SCALE
 from fovea.dialect.quantize import PER_TENSOR, STORAGE_MAX
 from fovea.errors import UsageError
 from fovea.executor.dynamic_ops import block_maxima, scales_for
-from fovea.executor.folding import ConstantEvaluator, evaluate
+from fovea.executor.folding import ConstantEvaluator
 from fovea.executor.types import DTYPES
 from fovea.passes import ir_utils as utils
 from fovea.passes.channel_axes import merge_axes, split_like
@@ -234,11 +234,12 @@ class _Quantizer:
 
     def _weight_values(self, op: Any, value: Any, label: str) -> np.ndarray[Any, Any]:
         """The weight's values; an error if they are not known or not finite."""
-        if not ConstantEvaluator(self.context.weights).is_constant(value):
+        evaluator = ConstantEvaluator(self.context.weights)
+        if not evaluator.is_constant(value):
             raise utils.error_at(
                 op, f"cannot be quantised: the values of {label} are not known (give --weights FILE.safetensors)"
             )
-        (array,) = evaluate([value], self.context.weights)
+        (array,) = evaluator.evaluate([value])
         with np.errstate(over="ignore"):
             finite = np.isfinite(array.astype(np.float32))
         if not finite.all():

@@ -456,13 +456,13 @@ def _maximum(name: str) -> Any:
 
 def _is_max_reduction(op: Any) -> bool:
     """Whether a generic is a maximum over its first input, as pooling is."""
-    if "reduction" not in utils.iterator_types(op) or _initial(op) is None:
-        return False
-    arguments = list(utils.body_block(op).arguments)
     last = utils.defining_op(utils.yielded(op)[0])
     if last is None or last.name not in _MAXIMA or len(list(utils.body_block(op).operations)) != 2:
         return False
-    return set(last.operands) == {arguments[0], arguments[-1]}
+    arguments = list(utils.body_block(op).arguments)
+    if set(last.operands) != {arguments[0], arguments[-1]}:
+        return False
+    return "reduction" in utils.iterator_types(op) and _initial(op) is not None
 
 
 def _initial(op: Any) -> float | None:
@@ -492,9 +492,7 @@ def _pooled(op: Any, values: Sequence[Any], scaling: Scaling) -> Any:
     number = _initial(op)
     assert number is not None
     start = float(stored_number(number, scaling))
-    initial = linalg.fill(
-        arith.ConstantOp(f32, start).result, outs=[utils.empty(op.results[0].type.shape, f32)]
-    )
+    initial = utils.filled(arith.ConstantOp(f32, start).result, op.results[0].type.shape)
     maximum = _maximum(utils.producer_of(utils.yielded(op)[0]).name)
 
     def body(x: Any, *rest: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 
 from fovea.bindings import ir
 from fovea.passes import ir_utils as utils
-from fovea.passes.constant_subtree import WeightLike
+from fovea.passes.constant_subtree import FollowsFrom, WeightLike
 from fovea.passes.contraction import is_convolution
 from fovea.passes.contraction_layout import is_contraction
 
@@ -44,62 +44,65 @@ _BY_NAME = {
 }  # fmt: skip
 
 
-def step_of(op: Any) -> Step:
-    """What `op` does."""
-    if op.name in _BY_NAME:
-        return _BY_NAME[op.name]
-    if not utils.is_linalg(op):
-        return Step.OTHER
-    if is_contraction(op) or is_convolution(op):
-        return Step.CONTRACTION
-    if has_in_body(op, "tensor.extract"):
-        return Step.GATHER
+class Steps:
+    """What ops do; remembers its answers by their results: drop it when ops that were asked about are erased."""
+
+    def __init__(self) -> None:
+        self._steps: dict[Any, Step] = {}
+        self._inner: dict[Any, frozenset[str]] = {}
+
+    def of(self, op: Any) -> Step:
+        """What `op` does."""
+        name = op.name
+        if name in _BY_NAME:
+            return _BY_NAME[name]
+        if not name.startswith("linalg.") or not len(op.results):
+            return Step.OTHER
+        key = op.results[0]
+        if key not in self._steps:
+            self._steps[key] = self._step_of(op)
+        return self._steps[key]
+
+    def has_in_body(self, op: Any, *names: str) -> bool:
+        """Whether the regions of `op` hold an op of one of these names."""
+        if not len(op.results) or not len(op.regions):
+            return False
+        key = op.results[0]
+        if key not in self._inner:
+            self._inner[key] = frozenset(inner.name for inner in utils.nested_ops(op))
+        return not self._inner[key].isdisjoint(names)
+
+    def _step_of(self, op: Any) -> Step:
+        if not utils.is_linalg(op):
+            return Step.OTHER
+        if is_contraction(op) or is_convolution(op):
+            return Step.CONTRACTION
+        if self.has_in_body(op, "tensor.extract"):
+            return Step.GATHER
+        return _elementwise_or_reduction(op)
+
+
+def _elementwise_or_reduction(op: Any) -> Step:
     maps = utils.indexing_maps(op)
     written = {utils.dim_position(expression) for expression in maps[-1].results}
     return Step.POINTWISE if written >= set(range(maps[-1].n_dims)) else Step.REDUCTION
 
 
-def has_in_body(op: Any, *names: str) -> bool:
-    """Whether the regions of `op` hold an op of one of these names."""
-    return any(inner.name in names for inner in utils.nested_ops(op))
+class FromInput(FollowsFrom):
+    """Answers whether values are a float input of the model, seen through views and pointwise ops with constants."""
 
+    def __init__(self, is_weight: WeightLike, steps: Steps) -> None:
+        super().__init__()
+        self._is_weight, self._steps = is_weight, steps
 
-
-class FromInput:
-    """Answers whether values are a float input of the model, seen through views and pointwise ops with constants.
-
-    Remembers its answers: drop it when ops that were asked about are erased.
-    """
-
-    def __init__(self, is_weight: WeightLike) -> None:
-        self._is_weight = is_weight
-        self._known: dict[Any, bool] = {}
-
-    def __call__(self, value: Any) -> bool:
-        pending = [value]
-        while pending:
-            current = pending[-1]
-            if current in self._known:
-                pending.pop()
-                continue
-            sources = self._sources(current)
-            missing = [source for source in sources or () if source not in self._known]
-            if not missing:
-                pending.pop()
-                self._known[current] = sources is not None and all(self._known[source] for source in sources)
-            else:
-                pending += missing
-        return self._known[value]
-
-    def _sources(self, value: Any) -> list[Any] | None:
-        """The values that must all be inputs for `value` to be one; None if it is none."""
+    def sources(self, value: Any) -> list[Any] | None:
         if not utils.is_tensor(value.type) or not isinstance(value.type.element_type, ir.FloatType):
             return None
         op = utils.defining_op(value)
         if op is None:
             function = value.owner.owner.operation
             return [] if function.name == "func.func" and not utils.is_private(function) else None
-        if step_of(op) not in (Step.VIEW, Step.POINTWISE):
+        if self._steps.of(op) not in (Step.VIEW, Step.POINTWISE):
             return None
         sources = [operand for operand in op.operands if not self._is_weight(operand)]
         return sources or None
@@ -126,8 +129,8 @@ _EXPONENTIALS = ("math.exp", "math.exp2")
 class _Forward:
     """Walks from a value to where it goes. A residual connection ends the walk: behind it is another value."""
 
-    def __init__(self, value: Any, is_weight: WeightLike) -> None:
-        self.is_weight = is_weight
+    def __init__(self, value: Any, is_weight: WeightLike, steps: Steps) -> None:
+        self.is_weight, self.steps = is_weight, steps
         self.fate = Fate()
         self.inside = {value}
         self.exponential: set[Any] = set()  # values made of exponentials
@@ -150,7 +153,7 @@ class _Forward:
 
     def _waits(self, op: Any) -> bool:
         """Whether `op` reads activations that are not (yet) inside."""
-        return step_of(op) in (Step.VIEW, Step.POINTWISE, Step.CONTRACTION) and not all(
+        return self.steps.of(op) in (Step.VIEW, Step.POINTWISE, Step.CONTRACTION) and not all(
             operand in self.inside or self.is_weight(operand) for operand in _read(op)
         )
 
@@ -160,7 +163,7 @@ class _Forward:
 
     def _visit(self, op: Any) -> list[Any]:
         """Notes what `op` does; the results through which the walk goes on."""
-        step, read = step_of(op), [operand for operand in op.operands if operand in self.inside]
+        step, read = self.steps.of(op), [operand for operand in op.operands if operand in self.inside]
         exponential = any(operand in self.exponential for operand in read)
         if step is Step.RETURN:
             private = utils.is_private(op.parent)
@@ -177,15 +180,15 @@ class _Forward:
             softmax = op.name == "linalg.softmax"
             if softmax:
                 self.normalised.update(op.results)
-            elif exponential and has_in_body(op, "arith.addf"):
+            elif exponential and self.steps.has_in_body(op, "arith.addf"):
                 self.sums.update(op.results)
-            elif not has_in_body(op, "arith.maximumf", "arith.maxnumf", "linalg.index"):
+            elif not self.steps.has_in_body(op, "arith.maximumf", "arith.maxnumf", "linalg.index"):
                 self.fate.blocked = True
                 return []
         elif step not in (Step.VIEW, Step.POINTWISE):
             self.fate.blocked = True
             return []
-        elif has_in_body(op, *_EXPONENTIALS):
+        elif self.steps.has_in_body(op, *_EXPONENTIALS):
             exponential = True
         if exponential:
             self.exponential.update(op.results)
@@ -202,6 +205,6 @@ def _read(op: Any) -> list[Any]:
     return utils.inputs_of(op) if utils.is_linalg(op) else [o for o in op.operands if utils.is_tensor(o.type)]
 
 
-def fate_of(value: Any, is_weight: WeightLike) -> Fate:
+def fate_of(value: Any, is_weight: WeightLike, steps: Steps) -> Fate:
     """What becomes of `value`."""
-    return _Forward(value, is_weight).fate
+    return _Forward(value, is_weight, steps).fate

@@ -94,7 +94,7 @@ def is_matrix_convolution(op: Any) -> bool:
     Not a depthwise one, whose groups have a single input channel: a matrix instruction would sum over the window alone,
     for the few output channels of one group.
     """
-    if not is_sum_of_products(op) or not linalg.isa_convolution_op(op.operation):
+    if not linalg.isa_convolution_op(op.operation) or not is_sum_of_products(op):
         return False
     found = linalg.infer_convolution_dimensions(op.operation)
     extents = iteration_extents(op, [as_map(m) for m in linalg.get_indexing_maps(op)])

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -71,7 +72,8 @@ class ConstantEvaluator:
         for value in values:
             if not self.is_constant(value):
                 raise CompileError(f"{value.get_name()} depends on more than constants and weights")
-        with np.errstate(all="ignore"), one_blas_thread():
+        computes = any(not isinstance(value.owner, ir.Block) for value in values)
+        with np.errstate(all="ignore"), one_blas_thread() if computes else nullcontext():
             self._visit(values, self._values, self._compute)
         return [self._values[value] for value in values]
 

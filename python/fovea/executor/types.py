@@ -52,6 +52,7 @@ def dtype_of(type_: Any) -> np.dtype[Any]:
         ) from None
 
 
+@cache
 def name_of(dtype: np.dtype[Any]) -> str:
     """MLIR's name of `dtype`, numpy's where MLIR has none."""
     return next((name for name, known in DTYPES.items() if known == dtype and name != "index"), str(dtype))
