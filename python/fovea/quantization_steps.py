@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import collections
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -117,8 +116,6 @@ class Quantizer:
             if how.ranges:
                 split.hold_all()
             with self.clock.stage("search"):
-                if how.ranges:  # nothing has read the data yet
-                    collections.deque(split, maxlen=0)
                 self._search(split)
         return ranges
 
