@@ -8,6 +8,8 @@ from fovea.bindings import ext, ir
 from fovea.dialect.base import FoveaDialect, fail, well_formed
 
 NOT_CALIBRATED = 0.0
+OBSERVED = "fovea.observed"
+"""Discardable attribute of a capture whose tensor is not quantised: ids of the contractions that read it."""
 
 
 class CaptureOp(FoveaDialect.Operation, name="capture", traits=[ext.Pure]):  # type: ignore[name-defined, misc, call-arg]

@@ -13,6 +13,7 @@ from fovea.passes.attention.rewrite import NotFusable, erase, fuse
 from fovea.passes.attention.whole import WHOLE
 from fovea.passes.ir_utils import functions, nested_ops
 from fovea.passes.registry import PassContext, register
+from fovea.passes.set_compute_type import COMPUTE_TYPE, carry_mark
 
 
 @register
@@ -24,7 +25,8 @@ class FuseAttention:
     leads back to; the indexing maps say how. The pointwise chain between the first contraction and softmax becomes the
     region, casts included; the subtracted row maximum is left out, as the op is free in how it keeps exponentials in
     range. A select after softmax that is the same for a whole row is applied to the op's result. A site that has no
-    such form keeps its ops and its tags, and the reason is given in a remark and a record.
+    such form keeps its ops and its tags, and the reason is given in a remark and a record. A compute type of its own
+    (`fovea.compute_type`) that a contraction of the site has becomes that of the op, with the contraction's id.
 
     Options: `strip_qdq` reads what went into the quantise/dequantise pairs inside a site and on its Q, K and V, so that
     the site computes in the types of a model that was not quantised (without it, a site with pairs between its
@@ -65,9 +67,12 @@ class FuseAttention:
             return _keep(context, location, record, found.reason)
         site, plan = found
         try:
-            fuse(site, plan, self.absorb_transpose)
+            op = fuse(site, plan, self.absorb_transpose)
         except NotFusable as error:
             return _keep(context, location, record, str(error))
+        for end in (first, second):
+            if COMPUTE_TYPE in end.attributes:
+                carry_mark(end, op)
         erase(site)
         context.records.append({**record, "decision": "fused", "reason": "one fovea.attention"})
 

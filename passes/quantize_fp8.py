@@ -157,7 +157,7 @@ class _Quantizer:
         source, moved, views = below_views(value, block)
         key = (source, tuple(moved))
         if key not in self.pairs:
-            capture = _captured_by(source)
+            capture = captured_by(source)
             assert capture is not None
             identity = ir.StringAttr(capture.attributes["id"]).value
             with utils.insertion_after(source), capture.location:
@@ -295,10 +295,10 @@ def _of(count: int, largest: np.ndarray[Any, Any]) -> str:
 
 def _reads_capture(value: Any) -> bool:
     """Whether `value` is a capture, or a view of one, or one with zeros around it."""
-    return _captured_by(value) is not None
+    return captured_by(value) is not None
 
 
-def _captured_by(value: Any) -> Any | None:
+def captured_by(value: Any) -> Any | None:
     """The capture that `value` is, or is a view of, or has with zeros around it; None if it is neither."""
     op = utils.defining_op(value)
     while op is not None and (op.name in VIEWS or is_zero_pad(op)):

@@ -54,6 +54,8 @@ MODULES: dict[str, str] = {
     "fovea-convert-fp8": "convert_fp8",
     "fovea-insert-captures": "insert_captures",
     "fovea-smooth-activations": "smooth_activations",
+    "fovea-observe-operands": "observe_operands",
+    "fovea-guard-overflow": "guard_overflow",
     "fovea-quantize-fp8": "quantize_fp8",
     "fovea-correct-bias": "correct_bias",
     "fovea-round-weights": "round_weights",

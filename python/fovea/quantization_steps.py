@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from fovea.api import Clock, CompileOptions
 
 Batches = Iterable[Mapping[str, np.ndarray[Any, Any]]]
+F16 = "f16"  # the compute type that values may overflow
 NEEDS_CALIBRATION = (
     "FP8 needs calibration data: give --calibration FILE.npz, --ranges FILE, --activation-granularity row (scales "
     "computed at run time), or --no-fp8"
@@ -103,10 +104,15 @@ class Quantizer:
         storage = storage_of(options.storage, options.target).element
         # Smoothing changes the tensors that are captured: ranges with it are not those without.
         identity = self.fingerprint + ("" if options.smooth is None else f" smoothed by {options.smooth:g}")
+        guarded = options.compute_type == F16
+        if guarded:
+            self._pass("calibrate", lookup("fovea-observe-operands")())
         with self.clock.stage("calibrate"):
             ranges = calibrate_step(
                 self.module, how, self.context, storage, data if split is None else split, identity
             )
+        if guarded:
+            self._pass("calibrate", lookup("fovea-guard-overflow")())
         if split is not None:
             if how.ranges:
                 split.hold_all()

@@ -7,6 +7,7 @@
       "attention": {"tagged": 6, "fused": 6, "near_misses": 0, "decisions": [...]},
       "calibration": {"source", "ranges_loaded", "batches", "warning"},
       "scales": [{"id", "role", "granularity", "axis", "storage", "min", "max"}],   (no range: computed at run time)
+      "compute_types": [{"id", "location", "chosen", "reason", "max_abs"}],   (what f16 might not hold computes in bf16)
       "ranges": {id: {"max_abs", "batches", "elements", "method", "range", "clipped"}},
       "histograms": {id: {"bins_per_octave", "first", "counts", "below", "elements"}},   (see fovea.charts.histogram)
       "layers": {...},   (only if asked for: error by contraction on calibration data; see fovea.compare.document)
@@ -58,6 +59,7 @@ def make_report(model: CompiledModel, name: str, layers: Mapping[str, Any] | Non
             if record.get("kind") == "search":
                 report["search"] = _without(record, "kind")
         report["scales"] = [_without(record, "kind") for record in model.records if record.get("kind") == "scale"]
+        report["compute_types"] = [_located(r, "kind") for r in model.records if r.get("kind") == "compute-type"]
         calibration: Mapping[str, Any] = next((r for r in model.records if r.get("kind") == "calibration"), {})
         report["calibration"] = _without(calibration, "kind")
         chosen = {r["id"]: _without(r, "kind", "id") for r in model.records if r.get("kind") == "range"}

@@ -75,6 +75,10 @@ def _facts(report: Mapping[str, Any]) -> list[tuple[str, str]]:
                                       f"{found['other']} kept for another reason"))  # fmt: skip
         facts.append(("FLOPs in FP8", f"{found['fp8_share']:.1%} of those of all contractions, "
                                       f"{found['fp8_share_outside_attention']:.1%} outside attention"))  # fmt: skip
+        if report.get("compute_types"):
+            switched = report["compute_types"]
+            facts.append(("overflow guard", f"{len(switched)} in {switched[0]['chosen']}, as operands may be beyond "
+                                            f"f16's range: {listed([r['id'] for r in switched])}"))  # fmt: skip
         if "search" in report:
             search = report["search"]
             facts.append(("accuracy budget", f"{search['metric']} {search['chosen']['accuracy']:.5g}, at least "

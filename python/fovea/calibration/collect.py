@@ -17,7 +17,8 @@ import numpy as np
 
 from fovea.bindings import ir
 from fovea.calibration.masking import mask_of, real_rows
-from fovea.calibration.statistics import Statistics, largest_magnitude
+from fovea.calibration.statistics import Statistics, largest_finite, largest_magnitude
+from fovea.dialect.capture import OBSERVED
 from fovea.errors import InputError
 from fovea.executor import Executor
 from fovea.executor.pieces import one_blas_thread, threads
@@ -36,7 +37,9 @@ _AT_ONCE = 2  # batches that run at the same time: one computes where the other 
 class Collector:
     """Runs batches through the entry function of a module; `statistics`: what each capture saw, by its id.
 
-    Captures of one id share statistics. observers: called with each captured tensor as well, once it has been checked.
+    Captures of one id share statistics. Of those of tensors that are not quantised (`fovea.observed`) the largest
+    finite magnitude alone is kept, padding included: rows of padding must not overflow either. observers: called with
+    each other captured tensor as well, once it has been checked.
     mask: name of an input that is 0 where rows are padding; captured tensors are seen without them (see `masking`).
     Batches may run in several threads at once (observers are then called from them).
     """
@@ -67,6 +70,8 @@ class Collector:
         del self._executor
 
     def _observe(self, op: Any, id_: str, value: Array) -> None:
+        if OBSERVED in op.attributes:
+            return self._keep(id_, Statistics(largest_finite(value), 1))
         value = real_rows(value, self._running.mask)
         magnitude = largest_magnitude(value)
         if not np.isfinite(np.float32(magnitude)):
@@ -79,11 +84,14 @@ class Collector:
             )
         seen = Statistics()
         seen.update(value)
+        self._keep(id_, seen)
+        for observer in self._observers:
+            observer(op, id_, value)
+
+    def _keep(self, id_: str, seen: Statistics) -> None:
         with self._lock:
             before = self.statistics.get(id_)
             self.statistics[id_] = seen if before is None else before.merge(seen)
-        for observer in self._observers:
-            observer(op, id_, value)
 
 
 def calibrate(

@@ -34,6 +34,15 @@ def largest_magnitude(value: Array) -> float:
     return float(np.maximum(np.abs(wide.max()), np.abs(wide.min())))
 
 
+def largest_finite(value: Array) -> float:
+    """The largest magnitude that is finite; 0 if there is none."""
+    largest = largest_magnitude(value)
+    if np.isfinite(largest):
+        return largest
+    wide = np.abs(value.astype(np.float32) if is_small_float(value.dtype) else value)
+    return float(wide.max(initial=0, where=np.isfinite(wide)))
+
+
 @dataclass
 class Statistics:
     """What was seen of one tensor.

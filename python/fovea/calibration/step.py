@@ -14,6 +14,7 @@ from fovea.calibration.collect import CAPTURE, calibrate, set_max_abs
 from fovea.calibration.methods import Method, Override, Range, choose, method_of, parse_method, parse_override
 from fovea.calibration.ranges import SavedRanges, load_ranges
 from fovea.calibration.statistics import Statistics
+from fovea.dialect.capture import OBSERVED
 from fovea.errors import InputError
 from fovea.passes.registry import PassContext
 
@@ -50,12 +51,12 @@ class Calibration:
         return bool(self.ranges or self.save_ranges)
 
 
-def capture_ids(module: Any) -> list[str]:
-    """Ids of the captures of a module, in order, each once."""
+def capture_ids(module: Any, observed: bool = False) -> list[str]:
+    """Ids of the captures of a module, in order, each once: of those to quantise, or of those only observed."""
     ids: dict[str, None] = {}
 
     def visit(op: Any) -> Any:
-        if op.name == CAPTURE:
+        if op.name == CAPTURE and (OBSERVED in op.attributes) == observed:
             ids[ir.StringAttr(op.attributes["id"]).value] = None
         return ir.WalkResult.ADVANCE
 
@@ -66,7 +67,8 @@ def capture_ids(module: Any) -> list[str]:
 def calibrate_step(
     module: Any, how: Calibration, context: PassContext, storage: str, batches: Batches | None, fingerprint: str = ""
 ) -> dict[str, Statistics]:
-    """Give every capture of `module` its range; the statistics by capture id, also in `context.statistics`.
+    """Give every capture of `module` its range; the statistics by capture id, also in `context.statistics` (of tensors
+    that are only observed, `fovea.observed`, the capture's `max_abs` and the saved file alone have what was seen).
 
     storage: the FP8 type of the codes. batches: needed unless `how.ranges` names a file. fingerprint: of the
     normalised module, needed where ranges are loaded or saved. `context.records` gets one {"kind": "calibration"} and
@@ -79,20 +81,25 @@ def calibrate_step(
     saved = load_ranges(how.ranges) if how.ranges else None
     if saved is not None:
         saved.check(how.ranges, fingerprint, ids)
-        statistics = {id_: saved.statistics[id_] for id_ in ids}
+        seen_all = saved.statistics
         source, warning = saved.source, None
     else:
-        statistics = _collect(module, how, context, batches)
+        seen_all = _collect(module, how, context, batches)
         source = getattr(batches, "description", "") or ITERABLE
         warning = getattr(batches, "warning", None)
+    statistics = {id_: seen_all[id_] for id_ in ids if id_ in seen_all}
+    # Of tensors that are only observed the maximum counts, whatever the method; an older file may lack them.
+    observed = {id_: seen_all[id_] for id_ in capture_ids(module, observed=True) if id_ in seen_all}
+    maxima = {id_: Range(Method().name, seen.max_abs, 0.0) for id_, seen in observed.items()}
     default = how.parsed_method()
     if default is None and saved is None:
         default = Method()
     kept = saved.ranges if saved is not None else {}
     ranges = choose_ranges(statistics, default, overrides, storage, kept)
-    set_max_abs(module, {id_: chosen.value for id_, chosen in ranges.items()})
+    set_max_abs(module, {id_: chosen.value for id_, chosen in {**ranges, **maxima}.items()})
     if how.save_ranges:
-        SavedRanges(fingerprint, source, storage, statistics, ranges).save(how.save_ranges)
+        everything = {**statistics, **observed}, {**ranges, **maxima}
+        SavedRanges(fingerprint, source, storage, *everything).save(how.save_ranges)
     context.statistics = statistics
     context.records.append({
         "kind": "calibration", "source": source, "ranges_loaded": saved is not None, "warning": warning,

@@ -12,6 +12,7 @@ from fovea.passes.contraction import identity_of
 from fovea.passes.insert_captures import CAPTURE
 from fovea.passes.padding import VIEWS, is_zero_pad
 from fovea.passes.registry import PassContext
+from fovea.passes.set_compute_type import own_compute_type
 from fovea.search.budget import COSINE, Budget
 from fovea.search.choose import Chosen, choose
 from fovea.search.evaluate import Evaluator, Pass
@@ -36,17 +37,24 @@ def search_and_apply(
                                                   "the same batch that gave the ranges; give more")  # fmt: skip
     chosen = choose(work, budget, lambda s, remember: budget.accuracy(evaluator.references, evaluator(s, remember)))
     left = [name for name in work if name not in chosen.in_fp8]
+    types = _compute_types(module, compute_type)
     free(module, frozenset(left))
     for name, cost in chosen.costs.items():
         records[name]["sensitivity"] = cost
     what = "of cosine" if budget.metric == COSINE else "of noise to signal"
     for name in left:
         why = f"alone it costs {chosen.costs[name]:.1e} {what}"
-        records[name].update(decision="kept", reason=f"left in {compute_type} by the accuracy budget {budget}: {why}")
+        records[name].update(decision="kept", reason=f"left in {types[name]} by the accuracy budget {budget}: {why}")
     total = sum(record["flops"] for record in records.values())
     context.records.append({**_record(chosen, budget, max(1, total)), "range_batches": data.ranges,
                             "search_batches": len(data.held_out), "shared_batch": data.shared,
                             "seconds": round(time.perf_counter() - start, 3)})  # fmt: skip
+
+
+def _compute_types(module: Any, default: str) -> dict[str, str]:
+    """The type in which each contraction, by id, computes if it is not in FP8."""
+    ops = [op for function in utils.functions(module) for op in utils.body_ops(function)]
+    return {identity: own_compute_type(op) or default for op in ops if (identity := identity_of(op)) is not None}
 
 
 def _record(chosen: Chosen, budget: Budget, total: int) -> dict[str, Any]:
