@@ -83,6 +83,7 @@ class Steps:
 
 
 def _elementwise_or_reduction(op: Any) -> Step:
+    """What a structured op does that neither contracts nor gathers."""
     maps = utils.indexing_maps(op)
     written = {utils.dim_position(expression) for expression in maps[-1].results}
     return Step.POINTWISE if written >= set(range(maps[-1].n_dims)) else Step.REDUCTION
