@@ -47,7 +47,9 @@ class Builds:
     def __call__(self, fp8: bool) -> Built:
         if fp8 not in self.made:
             batches = [image(seed) for seed in range(8)] if fp8 else None
-            model = api.compile_module(self.module, api.CompileOptions(fp8=fp8), None, batches)
+            # All of them, also the stem and the head, which stay out of FP8 by default.
+            options = api.CompileOptions(fp8=fp8, include=("policy:all",) if fp8 else ())
+            model = api.compile_module(self.module, options, None, batches)
             model.save(self.path)
             package = load_package(self.path)
             difference = runtime.run(package, image(100))["result0"] - self.reference
