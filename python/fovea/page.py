@@ -67,6 +67,11 @@ def html_table(columns: Columns, rows: Iterable[Sequence[str]], kinds: Sequence[
     return f'<div class="{size}"><table><thead><tr>{head}</tr></thead>\n<tbody>{"".join(body)}</tbody></table></div>'
 
 
+def short_place(location: str) -> str:
+    """A location without the folders of its file."""
+    return location.rpartition("/")[2]
+
+
 def html_facts(facts: Iterable[tuple[str, str]]) -> str:
     """Names and texts, side by side."""
     return "<dl>" + "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in facts) + "</dl>"

@@ -46,8 +46,8 @@ if TYPE_CHECKING:
 VERSION = 1
 JSON_FILE, HTML_FILE = "report.json", "report.html"
 ATTENTION, OTHER, FP8 = "attention", "other", "fp8"
-# Kinds of records under "rewrites".
-_REWRITES = ("raise-qdq", "convert-fp8", "move-quantize", "smoothing", "weight-rounding", "bias-correction")
+REWRITES = ("raise-qdq", "convert-fp8", "move-quantize", "smoothing", "weight-rounding", "bias-correction")
+"""Kinds of records under "rewrites"."""
 # Options that say how to compile and not what: they belong to the machine.
 _OF_MACHINE = ("jobs", "lld", "calibration_scheduler", "ranges", "save_ranges")
 
@@ -64,7 +64,7 @@ def make_report(model: CompiledModel, name: str, layers: Mapping[str, Any] | Non
                 report["search"] = _without(record, "kind")
         report["scales"] = [_without(record, "kind") for record in model.records if record.get("kind") == "scale"]
         report["rewrites"] = {
-            kind: entries for kind in _REWRITES
+            kind: entries for kind in REWRITES
             if (entries := [_rewritten(r) for r in model.records if r.get("kind") == kind])
         }  # fmt: skip
         report["compute_types"] = [_located(r, "kind") for r in model.records if r.get("kind") == "compute-type"]

@@ -7,8 +7,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from fovea.page import html_facts, html_page, html_section, html_table
+from fovea.page import html_facts, html_page, html_section, html_table, short_place
 from fovea.report_charts import accuracy, frontier, histograms, network, scales_chart
+from fovea.report_rewrites import compute_types, rewrites
 from fovea.tables import KERNEL_COLUMNS, bytes_text, calibration_text, fixed_scale_text, kernel_row, shape_text
 
 # What a decision is called on the page, by its name in the report.
@@ -18,7 +19,8 @@ _CALLED = {"fp8": "FP8", "attention": "spared", "other": "kept"}
 def to_html(report: Mapping[str, Any]) -> str:
     """The page."""
     sections = [_summary(report), network(report), frontier(report), accuracy(report), _attention(report),
-                _contractions(report), _scales(report), histograms(report), _kernels(report)]  # fmt: skip
+                _contractions(report), compute_types(report), rewrites(report), _scales(report), histograms(report),
+                _kernels(report)]  # fmt: skip
     title = f"{report['model']} for {report['options']['target']}"
     return html_page(f"Fovea: {title}", title, f"Compiled by Fovea {report['fovea']}.", sections)
 
@@ -48,16 +50,11 @@ def _tensor(tensor: Mapping[str, Any]) -> str:
     return f"{tensor['name']}: {tensor['dtype']} {list(tensor['shape'])}"
 
 
-def _short(location: str) -> str:
-    """A location without the folders of its file."""
-    return location.rpartition("/")[2]
-
-
 def _attention(report: Mapping[str, Any]) -> str:
     rows = []
     for decision in report["attention"]["decisions"]:
         site = "" if decision.get("id") is None else str(decision["id"])
-        rows.append([decision["decision"], site, _short(decision["location"]), decision["reason"]])
+        rows.append([decision["decision"], site, short_place(decision["location"]), decision["reason"]])
     columns = (("Decision", ""), ("Site", "right"), ("Where", "code"), ("Why", ""))
     return html_section("Attention", "What was recognised as attention and stays out of FP8, and what nearly was.",
                         html_table(columns, rows))  # fmt: skip
@@ -78,7 +75,7 @@ def _contractions(report: Mapping[str, Any]) -> str:
         rows.append([_CALLED[decision["decision"]], str(number), id_, shape_text(decision["shape"]),
                      ", ".join(filter(None, inputs)) or ("as before" if fp8 else "-"),
                      ", ".join(filter(None, weights)) or "-",
-                     _short(decision["location"]), decision["reason"]])  # fmt: skip
+                     short_place(decision["location"]), decision["reason"]])  # fmt: skip
         kinds.append(decision["decision"])
     columns = (("Decision", ""), ("#", "right"), ("Contraction", "code"), ("batch x (m x n x k)", "right"),
                ("Input scale", "right"), ("Weight scales", "right"), ("Where", "code"), ("Why", ""))  # fmt: skip
