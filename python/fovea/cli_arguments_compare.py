@@ -17,7 +17,8 @@ COMPARE_COMMANDS: dict[str, Any] = {
              "executor; or a package"),
             (("package",), {"metavar": "OUT.fovea"}, "the package to compare with it"),
             (("--data",), {**_MANY, "required": True},
-             "npz file of inputs: one array an input, its first axis the batches; may be repeated"),
+             "npz file of inputs (one array an input, its first axis the batches), folder of npz files, or "
+             "random[:N[:SEED]] (N batches of random numbers: a warning says so); may be repeated"),
             (("--weights",), _MANY, "safetensors file behind fovea.weight arguments of MODEL; may be repeated"),
         ],
         "how": [

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from fovea.calibration import load_batches
+from fovea.calibration import Source, load_batches
 from fovea.cli_arguments import STDIN, STDOUT
 from fovea.cli_arguments_compare import EMULATOR
 from fovea.compare import document as documents
@@ -107,7 +107,7 @@ def _twins(flags: argparse.Namespace, reference: Reference, package: Package) ->
 
 def _compare(
     flags: argparse.Namespace, reference: Reference, package: Package, twins: OpenTwins | None, missing: str,
-    batches: Sequence[Mapping[str, Array]], progress: Progress,
+    batches: Source, progress: Progress,
 ) -> dict[str, Any]:  # fmt: skip
     on_emulator = flags.device == EMULATOR
     # Two packages are emulated at a time, each on half of the processes.
@@ -129,7 +129,13 @@ def _compare(
         layers = layers_document(comparison.layers, len(batches), flags.fall)
     device = documents.EMULATOR if on_emulator else documents.REFERENCE
     return make_document(reference.name, Path(flags.package).resolve().name, device, len(batches), outputs.as_list(),
-                         layers, missing)  # fmt: skip
+                         layers, missing, _warning(batches))  # fmt: skip
+
+
+def _warning(batches: Source) -> str:
+    if not batches.warning:
+        return ""
+    return f"compared on {batches.description}, not on real inputs: the figures say little about the trained model"
 
 
 def _reference_outputs(

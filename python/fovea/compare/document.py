@@ -4,6 +4,7 @@
     {
       "version": 1, "fovea": "0.1.0", "reference": "model.mlir", "compared": "out.fovea",
       "device": "emulator" | "reference executor", "batches": 16,
+      "warning": what speaks against trusting the figures (only if something does),
       "outputs": [{"name", "dtype", "shape", "elements", "equal_elements",
                    "cosine_mean", "cosine_worst", "vectors", "signal", "noise", "sqnr_db", "max_error", "not_finite",
                    "looks_like", "because", "top1_agreement", "top1_compared", "rank_agreement", "rank_samples"}],
@@ -124,13 +125,16 @@ def make_document(
     outputs: Sequence[Mapping[str, Any]],
     layers: Mapping[str, Any] | None,
     layers_missing: str = "",
+    warning: str = "",
 ) -> dict[str, Any]:
     """The whole document."""
     document: dict[str, Any] = {
         "version": VERSION, "fovea": fovea.__version__, "reference": reference, "compared": compared, "device": device,
         "batches": batches, "outputs": list(outputs), "layers": layers,
     }  # fmt: skip
-    return {**document, "layers_missing": layers_missing} if layers is None else document
+    if layers is None:
+        document["layers_missing"] = layers_missing
+    return {**document, "warning": warning} if warning else document
 
 
 def to_json(document: Mapping[str, Any]) -> str:

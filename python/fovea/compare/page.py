@@ -27,6 +27,7 @@ def to_page(document: Mapping[str, Any]) -> str:
     """The page of a comparison's document."""
     title = f"{document['compared']} against {document['reference']}"
     facts = [("Batches", str(document["batches"])), ("Run on", f"the {document['device']}")]
+    facts += [("Warning", document["warning"])] if "warning" in document else []
     facts += [(f"'{output['name']}'", f"{output['looks_like']}: {output['because']}")
               for output in document["outputs"] if "looks_like" in output]  # fmt: skip
     outputs = html_table(_columns(OUTPUT_COLUMNS), output_rows(document))

@@ -25,6 +25,8 @@ def headline(document: Mapping[str, Any]) -> list[str]:
     batches = document["batches"]
     lines = [f"{document['compared']} against {document['reference']}: {batches} "
              f"{'batch' if batches == 1 else 'batches'}, run on the {document['device']}"]  # fmt: skip
+    if "warning" in document:
+        lines.append(f"warning: {document['warning']}")
     layers = document["layers"]
     if layers is None:
         return [*lines, f"No contractions: {document['layers_missing']}."]
