@@ -68,10 +68,12 @@ def weights() -> WeightStore:
 
 
 class Built:
-    """The model compiled with the linear `wide` out of FP8, and run on the emulator."""
+    """The model compiled, by default with the linear `wide` out of FP8, and run on the emulator."""
 
-    def __init__(self, folder: Path, data: dict[str, Array] | None, **options: Any) -> None:
-        chosen = api.CompileOptions(exclude=("wide",), include=("policy:all",), **options)
+    def __init__(
+        self, folder: Path, data: dict[str, Array] | None, exclude: tuple[str, ...] = ("wide",), **options: Any
+    ) -> None:
+        chosen = api.CompileOptions(exclude=exclude, include=("policy:all",), **options)
         self.remarks: list[str] = []
         model = api.compile_module(parse(MODEL), chosen, weights(), [data] if data else None,
                                    remark=lambda location, message: self.remarks.append(message))  # fmt: skip
@@ -123,6 +125,19 @@ def test_large_operands_compute_in_bf16(tmp_path: Path) -> None:
     assert not any(name.endswith("_f16") for name in built.mnemonics)
     assert not any(id_.endswith(".observed") for id_ in built.report["ranges"])
     check_close(built(inputs(3, LARGE)), inputs(3, LARGE))
+
+
+def test_what_an_accuracy_budget_frees(tmp_path: Path) -> None:
+    """A budget that FP8 breaks (3 bits of mantissa cost 1e-3 of cosine) and bf16 keeps (1e-5): both linears leave it,
+    and only the one that reads large values may not be in f16."""
+    data = inputs(2, LARGE)
+    built = Built(tmp_path, data, exclude=(), accuracy_budget="0.9999")
+    assert sorted(built.switched) == ["main.batch_matmul_0", "wide"]
+    reasons = {d["id"]: d["reason"] for d in built.report["contractions"]["decisions"]}
+    assert reasons["wide"].startswith("left in bf16 by the accuracy budget")
+    assert reasons["out"].startswith("left in f16 by the accuracy budget")
+    assert not any("fp8" in name for name in built.mnemonics)
+    check_close(built(data), data)
 
 
 def test_ranges_from_a_file(tmp_path: Path) -> None:
