@@ -31,10 +31,11 @@ class Count:
     failed: int
 
 
-def run(tool: str, *arguments: str | Path) -> int:
-    """Run a tool of this environment; returns its exit code."""
+def run(tool: str, *arguments: str | Path, **environment: str) -> int:
+    """Run a tool of this environment; returns its exit code. environment: variables that are set for it."""
     command = [str(Path(sys.executable).parent / tool), *map(str, arguments)]
-    return subprocess.run(command, stdin=subprocess.DEVNULL, cwd=ROOT, check=False).returncode
+    variables = {**os.environ, **environment}
+    return subprocess.run(command, stdin=subprocess.DEVNULL, cwd=ROOT, env=variables, check=False).returncode
 
 
 def ruff(build: Path) -> Count:
@@ -67,11 +68,14 @@ def lit(build: Path) -> Count:
 
 
 def numerics(build: Path) -> Count:
-    """Tests of numerics and of code generation's processes, run by pytest."""
+    """Tests of numerics and of code generation's processes, run by pytest: a process a core, a file in one of them."""
     results = build / "pytest.xml"
     results.unlink(missing_ok=True)
     folders = (ROOT / "test" / "numerics", ROOT / "test" / "codegen")
-    code = run("pytest", *folders, f"--junit-xml={results}", "-p", "no:cacheprovider")
+    # In the order of the files: by the number of tests, the longest file would come last, and alone. Each process
+    # computes on its own core; threads of BLAS on top of that would wait for each other.
+    code = run("pytest", *folders, f"--junit-xml={results}", "-p", "no:cacheprovider", "-n", str(os.cpu_count() or 1),
+               "--dist", "loadscope", "--no-loadscope-reorder", OPENBLAS_NUM_THREADS="1")  # fmt: skip
     if not results.exists():
         return Count(0, 1)
     suites = list(ElementTree.parse(results).getroot().iter("testsuite"))
