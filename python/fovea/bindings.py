@@ -28,25 +28,40 @@ def _module(name: str) -> Any:
         ) from error
 
 
+class _Lazy:
+    """A module that is imported when something of it is used: the classes of a large dialect take longer to make than
+    MLIR takes to start, and only code generation needs them. (The bindings import it as well when they meet an op.)
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(_module(self._name), name)
+        setattr(self, name, value)  # found without this method from now on
+        return value
+
+
 ir: Any = _module("ir")
 passmanager: Any = _module("passmanager")
 rewrite: Any = _module("rewrite")
 ext: Any = _module("dialects.ext")
 irdl: Any = _module("dialects.irdl")
 
-amdgpu: Any = _module("dialects.amdgpu")
 arith: Any = _module("dialects.arith")
 builtin: Any = _module("dialects.builtin")
 func: Any = _module("dialects.func")
-gpu: Any = _module("dialects.gpu")
 linalg: Any = _module("dialects.linalg")
-llvm: Any = _module("dialects.llvm")
 math: Any = _module("dialects.math")
-memref: Any = _module("dialects.memref")
-rocdl: Any = _module("dialects.rocdl")
-scf: Any = _module("dialects.scf")
 tensor: Any = _module("dialects.tensor")
-vector: Any = _module("dialects.vector")
+
+amdgpu: Any = _Lazy("dialects.amdgpu")
+gpu: Any = _Lazy("dialects.gpu")
+llvm: Any = _Lazy("dialects.llvm")
+memref: Any = _Lazy("dialects.memref")
+rocdl: Any = _Lazy("dialects.rocdl")
+scf: Any = _Lazy("dialects.scf")
+vector: Any = _Lazy("dialects.vector")
 
 # For an op of a dialect that they know no module of, the bindings search the file system, each time anew. The ops of
 # our dialect are registered by `fovea.dialect`; an empty module in that place makes the search end at once.
