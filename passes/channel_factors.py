@@ -76,7 +76,7 @@ class Folder:
     def places(self, value: Any, factors: Factors) -> list[Place] | None:
         """The constants to multiply so that `value` is multiplied, to the bit, and nothing else is; None if there are
         none. `value` and what it comes from, up to the constants, must have one reader each."""
-        if len(list(value.uses)) != 1:
+        if sum(_is_live(use.owner.operation) for use in value.uses) != 1:
             return None
         op = utils.defining_op(value)
         if op is None:
@@ -132,10 +132,9 @@ class Folder:
         if not self._is_weight(value):
             return self.places(value, moved)
         producer = utils.defining_op(value)
-        if producer is not None and utils.is_elementwise(producer):
-            # A bias that was broadcast: the bias itself.
-            if bytes_of(value) > sum(bytes_of(leaf) for leaf in leaves_of(value)):
-                return self.places(value, moved)
+        broadcast = producer is not None and utils.is_elementwise(producer)
+        if broadcast and bytes_of(value) > sum(bytes_of(leaf) for leaf in leaves_of(value)):
+            return self.places(value, moved)  # a bias over all rows: the bias itself
         return [Place(op, position, moved, kind)] if self._exact(value, moved) else None
 
     def _exact(self, value: Any, factors: Factors) -> bool:
@@ -159,6 +158,13 @@ def fold(places: list[Place]) -> str:
         with utils.insertion_after(value), place.op.location:
             place.op.operands[place.position] = multiplied(value, place.factors.array, place.factors.axes)
     return LINEAR if any(place.kind == LINEAR for place in places) else NORM
+
+
+def _is_live(op: Any) -> bool:
+    """Whether anything comes of an op: captures leave reshapes and padding behind that nothing reads."""
+    if op.name not in VIEWS and op.name != "tensor.pad":
+        return True
+    return any(_is_live(use.owner.operation) for use in op.results[0].uses)
 
 
 def _below(view: Any, axes: Axes) -> Axes | None:

@@ -22,7 +22,7 @@ from fovea.passes.index_values import loop_sizes
 
 Array = np.ndarray[Any, Any]
 PIECE = 1 << 23
-"""Elements of a stack of rows that exist at once: an image has each element in as many rows as its window has places."""
+"""Elements of a stack of rows that exist at once: an element of an image is in as many rows as a window has places."""
 
 
 def stack_dims(op: Any) -> Dims | None:
@@ -37,7 +37,7 @@ class Stack:
     """How the operand of a contraction or convolution lies in the stack.
 
     forms: of each axis of the operand the terms (dim, coefficient) that add up to the position along it, dims counted
-    from 0 in the order batch, own, contracted. sizes: the extents of these dims. batch, own: how many there are of each.
+    from 0 in the order batch, own, contracted. sizes: the extents of these dims. batch, own: how many of each.
     """
 
     forms: tuple[tuple[tuple[int, int], ...], ...]

@@ -46,7 +46,7 @@ class SmoothActivations:
     Otherwise (a residual connection reads it too) it joins the kernel that produces it.
 
     Runs by the moments of calibration (`PassContext.moments`); the captures have to be calibrated again. Record:
-    {"kind": "smoothing", "id", "decision": "smoothed" | "left", "reason", "factors": [least, largest]}; of smoothed ones
+    {"kind": "smoothing", "id", "decision": "smoothed" | "left", "reason", "factors": [least, largest]}; if smoothed
     also "folded": "norm", "linear", or "kernel" (not folded), "" where all factors are 1. Option: `alpha`, 0 to 1, how
     much moves.
 

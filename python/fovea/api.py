@@ -56,8 +56,8 @@ class CompileOptions:
     not fused; for comparison). exclude, include: selectors of contractions to keep out of FP8, or to quantise although
     they are left out by default (see `fovea.passes.quantization_selectors`). accuracy_budget: least accuracy of the
     outputs ("0.999": mean cosine to the unquantised model's; "sqnr:25": dB), on every second calibration batch; as much
-    work as it allows stays in FP8 (see `fovea.search`), with weights rounded, and biases corrected, as asked for. compute_type: type of what is not FP8. jobs: worker processes
-    (None: one a core).
+    work as it allows stays in FP8 (see `fovea.search`), with weights rounded, and biases corrected, as asked for.
+    compute_type: type of what is not FP8. jobs: worker processes (None: one a core).
     lld: path of ld.lld (None: searched). attention_policy: changes to what is done with attention where that is a
     choice ("constant-kv=tag,gated=ignore"; see `fovea.passes.attention.policy`).
 

@@ -57,7 +57,8 @@ class Smoothed:
 
 def outliers(shape: tuple[int, ...], axis: int, seed: int = 0) -> Array:
     """Activations with one channel in eight 32 times as large."""
-    factor = np.where(np.arange(shape[axis]) % 8 == 3, 32, 1).reshape([-1 if a == axis else 1 for a in range(len(shape))])
+    factor = np.where(np.arange(shape[axis]) % 8 == 3, 32, 1)
+    factor = factor.reshape([-1 if a == axis else 1 for a in range(len(shape))])
     return (np.random.default_rng(seed).standard_normal(shape) * factor).astype(np.float32)
 
 
@@ -125,7 +126,8 @@ def matmul(result: str, value: str, weight: str, k: int = WIDTH, n: int = WIDTH)
     source, target = (FULL if size == WIDTH else WIDE for size in (k, n))
     wide = "w" if n == HIDDEN else ""
     return f"""
-  {result} = linalg.matmul ins({value}, {weight} : {source}, tensor<{k}x{n}xf32>) outs(%z{wide} : {target}) -> {target}"""
+  {result} = linalg.matmul ins({value}, {weight} : {source}, tensor<{k}x{n}xf32>)
+      outs(%z{wide} : {target}) -> {target}"""
 
 
 def network(body: str, results: str, arguments: str, types: str = FULL) -> str:
@@ -165,7 +167,8 @@ COMPARE = "%c = arith.cmpf ugt, {0}, %zero : f32\n    %r = arith.select %c, {0},
 def layer(body: str, extra: str = "", results: str = "%y", types: str = FULL) -> str:
     """up, `body` on %a0 (up's result), %a1 (the bias), then down."""
     up, down = matmul("%h", "%x", "%up", WIDTH, HIDDEN), matmul("%y", "%f", "%down", HIDDEN, WIDTH)
-    return network(up + pointwise("%f", [("%h", WIDE, ID), BIAS], body, WIDE) + down + extra, results, LAYER_WEIGHTS, types)
+    middle = pointwise("%f", [("%h", WIDE, ID), BIAS], body, WIDE)
+    return network(up + middle + down + extra, results, LAYER_WEIGHTS, types)
 
 
 ADD = "%s = arith.addf %a0, %a1 : f32\n    "
