@@ -4,6 +4,7 @@ else: the scale and shift of a norm, or the weight and bias of a linear or convo
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -14,11 +15,10 @@ from fovea.bindings import arith, ir
 from fovea.executor.constants import array_of
 from fovea.executor.folding import ConstantEvaluator
 from fovea.passes import ir_utils as utils
-from fovea.passes.channel_axes import Axes, through_view
 from fovea.passes.constant_subtree import WeightLike, bytes_of, leaves_of
 from fovea.passes.contraction import is_product
+from fovea.passes.dynamic_scales import reassociation
 from fovea.passes.elements import elements_attribute, is_zero
-from fovea.passes.matrix_stack import dims_by_axis
 from fovea.passes.padding import VIEWS
 
 Array = np.ndarray[Any, Any]
@@ -31,30 +31,38 @@ _UNARY = frozenset({"arith.negf", "arith.extf", "arith.truncf", "math.absf"})
 _ZERO = 2  # the degree of 0: whatever is wanted
 
 
-def multiplied(value: Any, factors: Array, axes: Axes) -> Any:
-    """`value` times the f32 `factors`, which have an axis for each of `axes` of the value, at the insertion point."""
+@dataclass(frozen=True)
+class Factors:
+    """f32 powers of two, one a position along some axes of a tensor: an array of its rank, of size 1 along others."""
+
+    array: Array
+
+    @property
+    def axes(self) -> tuple[int, ...]:
+        """The axes along which the factors vary."""
+        return tuple(axis for axis, size in enumerate(self.array.shape) if size > 1)
+
+    def least(self) -> Factors:
+        """Without the axes along which all factors are equal."""
+        array = self.array
+        for axis in self.axes:
+            first = array.take([0], axis)
+            array = first if (array == first).all() else array
+        return Factors(array)
+
+
+def multiplied(value: Any, factors: Factors) -> Any:
+    """`value` times `factors`, at the insertion point."""
     context, rank, element = value.type.context, len(value.type.shape), value.type.element_type
-    attribute = elements_attribute(factors.astype(np.float32), context)
+    attribute = elements_attribute(np.squeeze(factors.array).astype(np.float32), context)
     constant = arith.ConstantOp(attribute.type, attribute).result
-    where = ir.AffineMap.get(rank, 0, [ir.AffineExpr.get_dim(axis, context) for axis in axes], context)
+    where = ir.AffineMap.get(rank, 0, [ir.AffineExpr.get_dim(axis, context) for axis in factors.axes], context)
 
     def body(x: Any, factor: Any, _: Any) -> Any:
         product = arith.MulFOp(utils.float_cast(x, factor.type), factor).result
         return utils.float_cast(product, element)
 
     return utils.elementwise([value, constant], element, body, [ir.AffineMap.get_identity(rank, context), where])
-
-
-@dataclass(frozen=True)
-class Factors:
-    """Powers of two along `axes` of some tensor, `array` having an axis for each."""
-
-    axes: Axes
-    array: Array
-
-    def on(self, axes: Axes, value: Any) -> Factors:
-        """The same along other axes of `value`, which hold as many elements in the same order."""
-        return Factors(axes, self.array.reshape([value.type.shape[axis] for axis in axes]))
 
 
 @dataclass(frozen=True)
@@ -78,36 +86,34 @@ class Folder:
         none. `value` and what it comes from, up to the constants, must have one reader each."""
         if sum(_is_live(use.owner.operation) for use in value.uses) != 1:
             return None
-        op = utils.defining_op(value)
+        op, factors = utils.defining_op(value), factors.least()
         if op is None:
             return None
         if op.name in VIEWS:
-            axes = _below(op, factors.axes)
-            return None if axes is None else self.places(op.operands[0], factors.on(axes, op.operands[0]))
+            return self.places(op.operands[0], _before(op, factors))
         if op.name == "linalg.transpose":
-            permutation = list(ir.DenseI64ArrayAttr(op.attributes["permutation"]))
-            moved = tuple(permutation[axis] for axis in factors.axes)
-            return self.places(op.operands[0], Factors(moved, factors.array))
+            moved = np.argsort(list(ir.DenseI64ArrayAttr(op.attributes["permutation"])))
+            return self.places(op.operands[0], Factors(factors.array.transpose(moved)))
         if not utils.is_linalg(op) or len(op.results) != 1:
             return None
-        dims = [utils.dim_position(utils.indexing_maps(op)[-1].results[axis]) for axis in factors.axes]
-        if None in dims:
+        space = _over_space(op, factors.array)
+        if space is None:
             return None
         if is_product(op):
-            return self._of_product(op, dims, factors)
-        return self._of_elementwise(op, dims, factors) if utils.is_elementwise(op) else None
+            return self._of_product(op, space)
+        return self._of_elementwise(op, space) if utils.is_elementwise(op) else None
 
-    def _of_product(self, op: Any, dims: list[Any], factors: Factors) -> list[Place] | None:
+    def _of_product(self, op: Any, space: Array) -> list[Place] | None:
         """Through the operand that has the channels: a weight, or (values of attention) what was made by one."""
-        init = [] if is_zero(op.operands[2]) else self._operand(op, 2, dims, factors, LINEAR)
+        init = [] if is_zero(op.operands[2]) else self._operand(op, 2, space, LINEAR)
         sides = sorted((0, 1), key=lambda side: not self._is_weight(op.operands[side]))
         for side in sides if init is not None else ():
-            found = self._operand(op, side, dims, factors, LINEAR)
+            found = self._operand(op, side, space, LINEAR)
             if found is not None:
                 return [*found, *(init or [])]
         return None
 
-    def _of_elementwise(self, op: Any, dims: list[Any], factors: Factors) -> list[Place] | None:
+    def _of_elementwise(self, op: Any, space: Array) -> list[Place] | None:
         count = utils.num_inputs(op)
         if count > MOST_INPUTS:
             return None
@@ -117,38 +123,34 @@ class Folder:
         for positions in sorted(chosen, key=lambda c: (sum(not constant[p] for p in c), len(c))):
             if _degree(op, positions) != 1:
                 continue
-            found = [self._operand(op, position, dims, factors, NORM) for position in positions]
+            found = [self._operand(op, position, space, NORM) for position in positions]
             if None not in found:
                 return [place for places in found for place in places or ()]
         return None
 
-    def _operand(self, op: Any, position: int, dims: list[Any], factors: Factors, kind: str) -> list[Place] | None:
-        """Through an operand of a linalg op whose iteration space has the channels along `dims`."""
+    def _operand(self, op: Any, position: int, space: Array, kind: str) -> list[Place] | None:
+        """Through an operand of a linalg op; space: the factors over its iteration space."""
         value = op.operands[position]
-        own = dims_by_axis(op, position, range(len(value.type.shape)))
-        if not set(dims) <= set(own):
+        array = _over_operand(op, position, space)
+        if array is None:
             return None
-        moved = Factors(tuple(own.index(dim) for dim in dims), factors.array)
+        factors = Factors(array)
         if not self._is_weight(value):
-            return self.places(value, moved)
+            return self.places(value, factors)
         producer = utils.defining_op(value)
         broadcast = producer is not None and utils.is_elementwise(producer)
         if broadcast and bytes_of(value) > sum(bytes_of(leaf) for leaf in leaves_of(value)):
-            return self.places(value, moved)  # a bias over all rows: the bias itself
-        return [Place(op, position, moved, kind)] if self._exact(value, moved) else None
+            return self.places(value, factors)  # a bias over all rows: the bias itself
+        return [Place(op, position, factors, kind)] if self._exact(value, factors) else None
 
     def _exact(self, value: Any, factors: Factors) -> bool:
         """Whether a constant is known, and its products are exact in its type."""
         if not self._evaluator.is_constant(value):
             return False
         (array,) = self._evaluator.evaluate([value])
-        order = np.argsort(factors.axes)
-        shape = [array.shape[axis] if axis in factors.axes else 1 for axis in range(array.ndim)]
-        scale = factors.array.transpose(order).reshape(shape).astype(np.float64)
-        wide = array.astype(np.float64)
         with np.errstate(over="ignore", under="ignore"):
-            product = (wide * scale).astype(array.dtype).astype(np.float64)
-        return bool(np.array_equal(product, wide * scale))
+            wanted = array.astype(np.float64) * factors.array
+            return bool(np.array_equal(wanted.astype(array.dtype).astype(np.float64), wanted))
 
 
 def fold(places: list[Place]) -> str:
@@ -156,7 +158,7 @@ def fold(places: list[Place]) -> str:
     for place in places:
         value = place.op.operands[place.position]
         with utils.insertion_after(value), place.op.location:
-            place.op.operands[place.position] = multiplied(value, place.factors.array, place.factors.axes)
+            place.op.operands[place.position] = multiplied(value, place.factors)
     return LINEAR if any(place.kind == LINEAR for place in places) else NORM
 
 
@@ -167,14 +169,45 @@ def _is_live(op: Any) -> bool:
     return any(_is_live(use.owner.operation) for use in op.results[0].uses)
 
 
-def _below(view: Any, axes: Axes) -> Axes | None:
-    """The axes of a view's operand along which the result's `axes` vary, None if there are no such."""
-    rank = len(view.operands[0].type.shape)
-    for first in range(rank):
-        for end in range(first + 1, rank + 1):
-            if through_view(view, tuple(range(first, end))) == axes:
-                return tuple(range(first, end))
-    return None
+def _before(view: Any, factors: Factors) -> Factors:
+    """The factors of a reshape's operand for those of its result."""
+    longer, sizes = reassociation(view), []
+    array = factors.array
+    if view.name == "tensor.collapse_shape":
+        shape = view.operands[0].type.shape
+        for axis, group in enumerate(longer):
+            sizes += [shape[a] for a in group] if array.shape[axis] > 1 else [1] * len(group)
+        return Factors(array.reshape(sizes))
+    shape = view.results[0].type.shape
+    full = []
+    for group in longer:
+        varies = any(array.shape[axis] > 1 for axis in group)
+        full += [shape[axis] if varies else 1 for axis in group]
+        sizes.append(math.prod(full[-len(group) :]) if group else 1)
+    return Factors(np.broadcast_to(array, full).reshape(sizes))
+
+
+def _over_space(op: Any, array: Array) -> Array | None:
+    """Factors of a linalg op's result over its iteration space; None if an axis of the result is no dim of its own."""
+    map_ = utils.indexing_maps(op)[-1]
+    dims = [utils.dim_position(expression) for expression in map_.results]
+    known = [dim for dim in dims if dim is not None]
+    if len(set(known)) != len(dims):
+        return None
+    return array.transpose(np.argsort(known)).reshape(
+        [array.shape[dims.index(dim)] if dim in dims else 1 for dim in range(map_.n_dims)]
+    )
+
+
+def _over_operand(op: Any, position: int, space: Array) -> Array | None:
+    """Factors over the iteration space as those of an operand; None if it does not have all dims of theirs."""
+    own = [utils.dim_position(expression) for expression in utils.indexing_maps(op)[position].results]
+    known = [dim for dim in own if dim is not None]
+    varying = {dim for dim, size in enumerate(space.shape) if size > 1}
+    if not varying <= set(known) or len(set(known)) != len(known):
+        return None
+    rest = [dim for dim in range(space.ndim) if dim not in known]
+    return space.transpose([*known, *rest]).reshape([1 if dim is None else space.shape[dim] for dim in own])
 
 
 def _degree(op: Any, positions: tuple[int, ...]) -> int | None:

@@ -88,8 +88,8 @@ class SmoothActivations:
         if reason:
             context.records.append({**entry, "decision": "left", "reason": reason, "factors": [1.0, 1.0]})
             return
-        shape = [capture.results[0].type.shape[axis] for axis in axes]
-        activations, weights = np.zeros(math.prod(shape), np.float32), np.zeros(math.prod(shape), np.float32)
+        places = [extent if axis in axes else 1 for axis, extent in enumerate(capture.results[0].type.shape)]
+        activations, weights = np.zeros(math.prod(places), np.float32), np.zeros(math.prod(places), np.float32)
         for reader in readers:
             (values,) = evaluate([reader.op.operands[1 - reader.side]], context.weights)
             largest = np.abs(reader.weight.matrices(values.astype(np.float32))).max(axis=1)
@@ -100,7 +100,7 @@ class SmoothActivations:
         if (factors != 1).any():
             for reader in readers:
                 _scale_weight(reader, factors)
-            folded = _scale_activation(capture, Factors(axes, (1 / factors).reshape(shape)), context)
+            folded = _scale_activation(capture, Factors((1 / factors).reshape(places)), context)
         context.records.append({
             **entry, "decision": "smoothed", "reason": "channels moved into the weights that read them",
             "factors": [float(factors.min()), float(factors.max())], "folded": folded,
@@ -194,7 +194,7 @@ def _scale_activation(capture: Any, factors: Factors, context: PassContext) -> s
         folded = fold(places)
     else:
         with ir.InsertionPoint(capture), capture.location:
-            capture.operands[0] = multiplied(capture.operands[0], factors.array, factors.axes)
+            capture.operands[0] = multiplied(capture.operands[0], factors)
         folded = KERNEL
     capture.attributes["calibrated"] = ir.BoolAttr.get(False, capture.context)
     return folded
@@ -204,7 +204,8 @@ def _scale_weight(reader: _Reader, factors: Array) -> None:
     op, side = reader.op, 1 - reader.side
     value = op.operands[side]
     own = dims_by_axis(op, side, range(len(value.type.shape)))
-    axes = tuple(own.index(dim) for dim in reader.dims)
-    shape = [value.type.shape[axis] for axis in axes]
+    axes = [own.index(dim) for dim in reader.dims]  # by the channel's digits
+    digits = factors.reshape([value.type.shape[axis] for axis in axes]).transpose(np.argsort(axes))
+    places = [extent if axis in axes else 1 for axis, extent in enumerate(value.type.shape)]
     with utils.insertion_after(value), op.location:
-        op.operands[side] = multiplied(value, factors.reshape(shape), axes)
+        op.operands[side] = multiplied(value, Factors(digits.reshape(places)))
