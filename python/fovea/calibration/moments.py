@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 CAPTURE = "fovea.capture"
 LARGEST_SECOND = 1 << 30
-"""Bytes of the largest second moment that is kept: k up to 11585, whose inverse already takes minutes."""
+"""Bytes of the largest second moment that is kept: k up to 11585. Rounding takes four times that, and minutes."""
 ALL_SECOND = 4 << 30
 """Bytes of all second moments together; the smallest ones are kept."""
 
