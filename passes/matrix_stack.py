@@ -66,9 +66,9 @@ class Stack:
         return math.prod(self.sizes[:first]), math.prod(self.sizes[first:last]), math.prod(self.sizes[last:])
 
     def pieces(self, operand: Array) -> Iterator[Array]:
-        """The stack of an operand as f32 (batch, some of the rows, k), not more than about PIECE elements at once."""
+        """The stack of an operand as (batch, some of the rows, k), not more than about PIECE elements at once."""
         forms = tuple((dict(form), 0) for form in self.forms)
-        view = Map(None, len(self.sizes), forms).view(operand.astype(np.float32, copy=False), self.sizes)
+        view = Map(None, len(self.sizes), forms).view(operand, self.sizes)
         batch, rows, k = self.shape
         own = range(self.batch, self.batch + self.own)
         cut = max(own, key=lambda d: self.sizes[d], default=None)

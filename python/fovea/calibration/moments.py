@@ -75,12 +75,12 @@ class Reader:
 
     def pieces(self, value: Array, mask: Array | None) -> Iterator[Array]:
         """The operand as f32 (batch, rows, k), rows in pieces; `value` is the captured tensor."""
+        value = value.astype(np.float32, copy=False)
         reshapes = all(kind == "reshape" for kind, _ in self.views)
         contracted = tuple(range(self.stack.own, len(self.stack.sizes)))
         trailing = tuple(form[0][0] for form in self.stack.forms[self.stack.own :] if len(form) == 1) == contracted
         if mask is not None and reshapes and not self.stack.batch and trailing:
-            rows = real_rows(value, mask).reshape(1, -1, self.stack.shape[2])
-            yield rows.astype(np.float32, copy=False)
+            yield real_rows(value, mask).reshape(1, -1, self.stack.shape[2])
             return
         for kind, what in self.views:
             value = value.reshape(what) if kind == "reshape" else np.pad(value, what)
