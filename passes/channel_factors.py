@@ -232,7 +232,8 @@ def _known(value: Any, degrees: dict[Any, int]) -> int:
     if value in degrees:
         return degrees[value]
     op = utils.defining_op(value)  # a scalar of the function
-    zero = op is not None and op.name == "arith.constant" and not np.any(array_of(op.attributes["value"]))
+    scalar = op is not None and op.name == "arith.constant" and not utils.is_tensor(value.type)
+    zero = scalar and not np.any(array_of(utils.producer_of(value).attributes["value"]))
     return _ZERO if zero else 0
 
 

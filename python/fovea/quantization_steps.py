@@ -126,7 +126,8 @@ class Quantizer:
     def _search(self, data: Split) -> None:
         """Leave as many contractions out of FP8 as the accuracy budget asks for.
 
-        Weights are rounded as in the end, each once: what this rounds is taken up again (`PassContext.rounded`).
+        Weights are rounded as in the end, each once: what this rounds is taken up again (`PassContext.rounded`). Only a
+        weight that several contractions read, some of which are left out, is rounded again, for the others.
         """
         options, context, rounding = self.options, self.context, self._rounding()
         weights = writable_copy(context.weights) if rounding else context.weights

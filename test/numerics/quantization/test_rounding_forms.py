@@ -291,6 +291,16 @@ def test_what_is_too_large_is_left_and_still_corrected(monkeypatch: pytest.Monke
     assert len(quantised.records("bias-correction")) == 1
 
 
+def test_what_calibration_did_not_see_is_left() -> None:
+    w = np.random.default_rng(9).standard_normal((N, K)).astype(np.float32)
+    quantised = Quantised(PLAIN, [correlated((M, K), 0)], {"w": w})
+    quantised.context.moments = {"another": next(iter(quantised.context.moments.values()))}
+    quantised.passes("fovea-round-weights{correct-bias=true}")
+    (record,) = quantised.records("weight-rounding")
+    assert (record["decision"], record["reason"]) == ("nearest", "calibration did not see its input")
+    assert not quantised.records("bias-correction")
+
+
 def test_images_in_pieces_have_the_same_moments(monkeypatch: pytest.MonkeyPatch) -> None:
     batches, w = convolution_case("strided")
     made = []

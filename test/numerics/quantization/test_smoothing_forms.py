@@ -72,7 +72,7 @@ FORMS: dict[str, tuple[str, Array, dict[str, Array]]] = {
     "left": (LEFT, outliers((K, M), 0), weights(1, w=(N, K))),
     "several": (SEVERAL, outliers((M, H, D), 2), weights(1, w=(H, D, N))),
     "batched": (BATCHED, outliers((B, M, K), 2), weights(1, w=(B, K, N))),
-    **{name: (convolution(*CASES[name]), outliers((1, CHANNELS, SIZE, SIZE), 1),
+    **{f"convolution, {name}": (convolution(*CASES[name]), outliers((1, CHANNELS, SIZE, SIZE), 1),
               {"conv.weight": convolution_case(name)[1]}) for name in CASES},
 }  # fmt: skip
 
@@ -320,3 +320,28 @@ def test_what_is_left_and_why(name: str) -> None:
     assert str(module) == before and ops_named(module, "fovea.capture")
     (record,) = [r for r in context.records if r.get("kind") == "smoothing"]
     assert (record["decision"], record["reason"]) == ("left", reason)
+
+
+@pytest.mark.parametrize(("lacking", "reason"), [
+    ("moments", "calibration did not see a contraction that reads it"),
+    ("weights", "a weight that reads it is not known"),
+    ("readers", "nothing reads it"),
+])  # fmt: skip
+def test_what_is_not_known_is_left(lacking: str, reason: str) -> None:
+    text, x, arrays = FORMS["plain"]
+    store = WeightStore()
+    store.add("w", arrays["w"])
+    module, context = parse(text), PassContext(weights=store)
+    run_pipeline(module, "builtin.module(fovea-insert-captures{include=policy:all})", context)
+    calibrate(module, [{"arg0": x}], store)
+    context.moments = collect_moments(module, [{"arg0": x}], store, second=False)
+    if lacking == "moments":
+        context.moments = {"another": next(iter(context.moments.values()))}
+    elif lacking == "weights":
+        context.weights = None
+    else:
+        (capture,) = ops_named(module, "fovea.capture")
+        capture.results[0].replace_all_uses_with(capture.operands[0])
+    run_pipeline(module, "builtin.module(fovea-smooth-activations)", context)
+    (record,) = [r for r in context.records if r.get("kind") == "smoothing"]
+    assert (record["decision"], record["reason"], record["factors"]) == ("left", reason, [1.0, 1.0])
