@@ -14,23 +14,27 @@ from fovea.executor.folding import evaluate
 from fovea.passes import ir_utils as utils
 from fovea.passes.contraction import dims_of
 from fovea.passes.elements import elements_attribute
+from fovea.passes.index_values import loop_sizes
 from fovea.passes.registry import PassContext, register
 from fovea.passes.weight_roles import QuantisedWeight, quantised_weights
 
 Array = np.ndarray[Any, Any]
+CORRECTION = "fovea.correction"  # unit attribute of the op that adds a correction, for the search
 
 
 @register
 @dataclass(frozen=True)
 class CorrectBias:
-    """Add (w - q) . mean(x), one value an output channel, to the result of contractions with a quantised weight.
+    """Add (w - q) . mean(x), one value an output channel, to the result of contractions and convolutions with a
+    quantised weight.
 
     w is the weight, q the dequantised one, mean(x) the input's mean over the calibration data
     (`PassContext.moments`): the expected output is then that of the model (Nagel et al., "Data-Free Quantization
     through Weight Equalization and Bias Correction", 2019). The addition joins the contraction's kernel. Runs after
     `fovea-quantize-fp8` (for weights rounded by `fovea-round-weights`, that pass does it); record: {"kind":
-    "bias-correction", "id", "location", "largest"}. Contractions with batch dims and those that calibration did not see
-    are left alone.
+    "bias-correction", "id", "location", "largest"}. Each batch of a weight, and each group of a convolution, has a mean
+    of its own; that of a convolution is over the positions of its output image, padding included, for each place of the
+    window. Those that calibration did not see are left alone.
 
     Before:
 
@@ -53,33 +57,35 @@ class CorrectBias:
             )
         for function in utils.functions(module):
             weights = [w for w, _, _ in quantised_weights(function) if w is not None and w.identity in context.moments]
-            corrections = [_correction(weight, context) for weight in weights]
+            corrections = [correction_of(weight, context) for weight in weights]
             for weight, correction in zip(weights, corrections, strict=True):
                 add_correction(weight, correction, context)
 
 
-def _correction(weight: QuantisedWeight, context: PassContext) -> Array:
-    dequantised = weight.contraction.operands[weight.side]
-    real, stored = evaluate([weight.quantize.operands[0], dequantised], context.weights)
-    difference = weight.matrix(real) - weight.matrix(stored)
-    return np.asarray(difference @ context.moments[weight.identity].mean)
+def correction_of(weight: QuantisedWeight, context: PassContext, dequantised: Array | None = None) -> Array:
+    """What to add to the result of a weight's contraction, f64 (batch, n).
+
+    dequantised: (batch, n, k), what the weight will be; else what its quantize and dequantize ops make of it.
+    """
+    (real,) = evaluate([weight.quantize.operands[0]], context.weights)
+    if dequantised is None:
+        (stored,) = evaluate([weight.contraction.operands[weight.side]], context.weights)
+        dequantised = weight.matrices(stored).astype(np.float64)
+    difference = weight.matrices(real).astype(np.float64) - dequantised
+    return np.asarray((difference @ context.moments[weight.identity].mean[:, :, None])[:, :, 0])
 
 
 def add_correction(weight: QuantisedWeight, correction: Array, context: PassContext) -> None:
-    """Add `correction`, f64 (n,), to the result of the weight's contraction, and record it."""
+    """Add `correction`, f64 (batch, n), to the result of the weight's contraction, and record it."""
     op = weight.contraction
-    result, own = op.results[0], dims_of(op).n if weight.side == 1 else dims_of(op).m
+    result, dims = op.results[0], dims_of(op)
+    order = (*dims.batch, *(dims.n if weight.side == 1 else dims.m))
     maps = utils.indexing_maps(op)
-    sizes = {}
-    for map_, value in zip(maps, op.operands, strict=True):
-        sizes.update({utils.dim_position(e): size for e, size in zip(map_.results, value.type.shape, strict=True)})
-    # The weight's own dims come in the order of its axes; the result's axes of the same dims say where they go.
-    placed = [utils.dim_position(e) for e in maps[weight.side].results]
-    order = [placed[axis] for axis in weight.order[: len(weight.order) - weight.contracted]]
-    array = correction.reshape([sizes[d] for d in order]).astype(np.float32)
+    sizes = loop_sizes(op, maps)
+    # The result's axes of the same dims say where the correction's go.
     outputs = [utils.dim_position(e) for e in maps[-1].results]
+    array = correction.reshape([sizes[d] for d in order]).astype(np.float32)
     rank, element = len(result.type.shape), result.type.element_type
-    assert set(order) == set(own)
     with ir.InsertionPoint.after(op), op.location:
         attribute = elements_attribute(array, op.context)
         constant = arith.ConstantOp(attribute.type, attribute).result
@@ -92,7 +98,8 @@ def add_correction(weight: QuantisedWeight, correction: Array, context: PassCont
             return utils.float_cast(total, element)
 
         corrected = utils.elementwise([result, constant], element, body, [identity, where])
-    producer = utils.defining_op(corrected)
+    producer = utils.producer_of(corrected)
+    producer.attributes[CORRECTION] = ir.UnitAttr.get(op.context)
     result.replace_all_uses_except(corrected, [producer])
     context.records.append({"kind": "bias-correction", "id": weight.identity, "location": str(op.location),
                             "largest": float(np.abs(correction).max(initial=0.0))})  # fmt: skip

@@ -20,9 +20,10 @@ class PassContext:
     """What passes share during one compilation.
 
     target: chip name, e.g. "gfx942". weights: the values behind `fovea.weight` arguments (None: values not known).
-    statistics: what calibration saw, by capture id (empty before it). moments: of
-    contractions' inputs, by contraction id (`fovea.calibration.moments`). records: decisions to report, one
-    dict each (see the README of `passes/`). remark: called for each remark. twins: keeps the module before and after
+    statistics: what calibration saw, by capture id (empty before it). moments: of contractions' inputs, by contraction
+    id (`fovea.calibration.moments`). rounded: weights that were rounded for these moments, by what reads them
+    (`fovea.passes.round_weights`); empty it when moments or weights change. records: decisions to report, one dict
+    each (see the README of `passes/`). remark: called for each remark. twins: keeps the module before and after
     quantisation (`fovea.twins.Twins`), None if nobody asks for it.
     """
 
@@ -30,6 +31,7 @@ class PassContext:
     weights: Any = None
     statistics: dict[str, Any] = field(default_factory=dict)
     moments: dict[str, Any] = field(default_factory=dict)
+    rounded: dict[Any, Any] = field(default_factory=dict)
     records: list[dict[str, Any]] = field(default_factory=list)
     remark: Callable[[Any, str], None] = lambda location, message: None
     twins: Any = None

@@ -3,24 +3,29 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
-from fovea.bindings import arith, ir
+from fovea.bindings import ir
 from fovea.calibration.moments import CAPTURE, captured
 from fovea.errors import CompileError, UsageError
 from fovea.executor.folding import ConstantEvaluator, evaluate
 from fovea.passes import ir_utils as utils
+from fovea.passes.channel_axes import Axes, through_view
+from fovea.passes.channel_factors import KERNEL, Factors, Folder, fold, multiplied
 from fovea.passes.constant_subtree import WeightLike
-from fovea.passes.contraction import dims_of, identity_of
+from fovea.passes.contraction import identity_of, is_product
 from fovea.passes.contraction_layout import is_contraction
-from fovea.passes.elements import elements_attribute
+from fovea.passes.index_values import loop_sizes
+from fovea.passes.matrix_stack import Stack, dims_by_axis, stack_dims
+from fovea.passes.padding import VIEWS, is_zero_pad
 from fovea.passes.registry import PassContext, register
 
 Array = np.ndarray[Any, Any]
-_VIEWS = ("tensor.expand_shape", "tensor.collapse_shape")
 
 
 @register
@@ -30,11 +35,20 @@ class SmoothActivations:
 
     As SmoothQuant (Xiao et al., 2022): the factor of channel k is max|x_k|^alpha / max|w_k|^(1 - alpha), the largest
     over the weights that read x; here over the geometric mean of all channels, and rounded to a power of two, so that
-    neither multiplication rounds. The multiplication of the activation joins the kernel that produces it, norm or
-    linear; the one of the weight is evaluated at compile time. Runs on captures whose readers are contractions of their
-    last axis with weights, by the moments of calibration (`PassContext.moments`); the captures have to be calibrated
-    again. Record: {"kind": "smoothing", "id", "decision": "smoothed" | "left", "reason", "factors": [least, largest]}.
-    Option: `alpha`, 0 to 1, how much moves.
+    neither multiplication rounds. The multiplication of the weight is evaluated at compile time. Channels are the axes
+    of the tensor that every reader, through reshapes and zero padding, adds over: contracted dims, one or several, or
+    the input channels of a convolution, those of all its groups. Batches of weights share the factors of a channel.
+
+    The multiplication of the activation is folded where that changes no other tensor's value: if nothing but the
+    capture reads the activation, and what it comes from has one reader each, into the scale and shift of the norm that
+    produces it, or into the weight and bias of the linear or convolution that does, also through reshapes,
+    transposes, ReLU and other functions f with f(s x) = s f(x), and products with other tensors (`channel_factors.py`).
+    Otherwise (a residual connection reads it too) it joins the kernel that produces it.
+
+    Runs by the moments of calibration (`PassContext.moments`); the captures have to be calibrated again. Record:
+    {"kind": "smoothing", "id", "decision": "smoothed" | "left", "reason", "factors": [least, largest]}; if smoothed
+    also "folded": "norm", "linear", or "kernel" (not folded), "" where all factors are 1. Option: `alpha`, 0 to 1, how
+    much moves.
 
     Before:
 
@@ -70,22 +84,26 @@ class SmoothActivations:
 
     def _smooth(self, capture: Any, context: PassContext) -> None:
         entry = {"kind": "smoothing", "id": ir.StringAttr(capture.attributes["id"]).value}
-        reason, readers = _readers(capture, context)
+        reason, axes, readers = _readers(capture, context)
         if reason:
             context.records.append({**entry, "decision": "left", "reason": reason, "factors": [1.0, 1.0]})
             return
-        values = evaluate([op.operands[1 - side] for op, side in readers], context.weights)
-        weights = np.max([_largest_by_channel(v, _axis(op, 1 - side)) for v, (op, side) in
-                          zip(values, readers, strict=True)], axis=0)  # fmt: skip
-        activations = np.max([context.moments[identity_of(op) or ""].largest for op, _ in readers], axis=0)
+        places = [extent if axis in axes else 1 for axis, extent in enumerate(capture.results[0].type.shape)]
+        activations, weights = np.zeros(math.prod(places), np.float32), np.zeros(math.prod(places), np.float32)
+        for reader in readers:
+            (values,) = evaluate([reader.op.operands[1 - reader.side]], context.weights)
+            largest = np.abs(reader.weight.matrices(values.astype(np.float32))).max(axis=1)
+            np.maximum.at(weights, reader.channels(), largest)
+            np.maximum.at(activations, reader.channels(), context.moments[identity_of(reader.op) or ""].largest)
         factors = smoothing_factors(activations, weights, self.alpha)
+        folded = ""
         if (factors != 1).any():
-            _scale_activation(capture, 1 / factors)
-            for op, side in readers:
-                _scale_weight(op, 1 - side, factors)
+            for reader in readers:
+                _scale_weight(reader, factors)
+            folded = _scale_activation(capture, Factors((1 / factors).reshape(places)), context)
         context.records.append({
             **entry, "decision": "smoothed", "reason": "channels moved into the weights that read them",
-            "factors": [float(factors.min()), float(factors.max())],
+            "factors": [float(factors.min()), float(factors.max())], "folded": folded,
         })  # fmt: skip
 
 
@@ -100,66 +118,94 @@ def smoothing_factors(activations: Array, weights: Array, alpha: float) -> Array
     return np.exp2(np.rint(logs)).astype(np.float32)
 
 
-def _readers(capture: Any, context: PassContext) -> tuple[str, list[tuple[Any, int]]]:
-    """(reason not to smooth, []) or ("", contractions with the side that reads the capture)."""
+@dataclass(frozen=True)
+class _Reader:
+    """A contraction or convolution that reads a capture as its operand `side`.
+
+    dims: those of the iteration space along which the channels lie, row-major. weight: how the other operand lies.
+    """
+
+    op: Any
+    side: int
+    dims: tuple[int, ...]
+    weight: Stack
+
+    def channels(self) -> Array:
+        """The channel at each place of the stack of matrices, (batch, k)."""
+        dims = stack_dims(self.op)
+        assert dims is not None
+        order, extents = (*dims.batch, *dims.k), loop_sizes(self.op, utils.indexing_maps(self.op))
+        found = np.zeros([extents[dim] for dim in order], np.int64)
+        for dim in self.dims:
+            place = np.arange(extents[dim]).reshape([-1 if d == dim else 1 for d in order])
+            found = found * extents[dim] + place
+        return found.reshape(self.weight.shape[0], self.weight.shape[2])
+
+
+def _readers(capture: Any, context: PassContext) -> tuple[str, Axes, list[_Reader]]:
+    """(reason not to smooth, (), []) or ("", the captured tensor's axes of channels, what reads them)."""
     is_weight, evaluator = WeightLike(), ConstantEvaluator(context.weights)
-    channels = list(capture.results[0].type.shape)[-1:]
-    readers: list[tuple[Any, int]] = []
-    pending = [capture.results[0]]
+    uses: list[tuple[Any, int, list[Any]]] = []  # op, side, the views between
+    pending: list[tuple[Any, list[Any]]] = [(capture.results[0], [])]
     while pending:
-        value = pending.pop()
+        value, views = pending.pop()
         for use in value.uses:
-            op = use.owner.operation
-            if op.name in _VIEWS:
-                pending.append(op.results[0])
+            op, side = use.owner.operation, use.operand_number
+            if op.name in VIEWS or is_zero_pad(op):
+                pending.append((op.results[0], [*views, op]))
                 continue
-            side = use.operand_number
-            if not is_contraction(op) or side > 1 or captured(op.operands[1 - side]) is not None:
-                return f"'{op.name}' reads it, which is no contraction with a weight", []
-            if dims_of(op).batch or len(dims_of(op).k) != 1 or identity_of(op) not in context.moments:
-                return "a contraction that reads it has batch dims or several contracted ones", []
-            shape = list(value.type.shape)
-            if _axis(op, side) != len(shape) - 1 or shape[-1:] != channels:
-                return "its last axis is not the contracted one", []
+            image = side == 1 and not is_contraction(op)
+            if side > 1 or not is_product(op) or image or captured(op.operands[1 - side]) is not None:
+                return f"'{op.name}' reads it, which is no contraction or convolution with a weight", (), []
+            if identity_of(op) not in context.moments:
+                return "calibration did not see a contraction that reads it", (), []
             if not is_weight(op.operands[1 - side]) or not evaluator.is_constant(op.operands[1 - side]):
-                return "a weight that reads it is not known", []
-            readers.append((op, side))
-    return ("", readers) if readers else ("nothing reads it", [])
+                return "a weight that reads it is not known", (), []
+            uses.append((op, side, views))
+    if not uses:
+        return "nothing reads it", (), []
+    rank = len(capture.results[0].type.shape)
+    ranges = [tuple(range(first, end)) for first in range(rank) for end in range(first + 1, rank + 1)]
+    for axes in sorted(ranges, key=len, reverse=True):
+        readers = [_reader(op, side, views, axes) for op, side, views in uses]
+        if None not in readers:
+            return "", axes, [reader for reader in readers if reader is not None]
+    return "it has no axis that everything that reads it adds over", (), []
 
 
-def _axis(op: Any, side: int) -> int:
-    """The contracted axis of an operand of a contraction with one contracted dim."""
-    places = [utils.dim_position(expression) for expression in utils.indexing_maps(op)[side].results]
-    return places.index(dims_of(op).k[0])
+def _reader(op: Any, side: int, views: Sequence[Any], axes: Axes) -> _Reader | None:
+    """A reader of channels along `axes` of a captured tensor; None if it does not add over them, or views mix them."""
+    moved: Axes | None = axes
+    for view in views:
+        moved = through_view(view, moved) if moved is not None else None
+    dims = stack_dims(op)
+    if moved is None or dims is None:
+        return None
+    places, weight = dims_by_axis(op, side, moved), Stack.of(op, 1 - side, dims)
+    if weight is None or weight.axes is None or not set(places) <= {*dims.batch, *dims.k}:
+        return None
+    return _Reader(op, side, tuple(p for p in places if p is not None), weight) if set(places) & set(dims.k) else None
 
 
-def _largest_by_channel(values: Array, axis: int) -> Array:
-    others = tuple(d for d in range(values.ndim) if d != axis)
-    return np.asarray(np.abs(values.astype(np.float32)).max(axis=others))
-
-
-def _scale_activation(capture: Any, factors: Array) -> None:
-    value = capture.operands[0]
-    with ir.InsertionPoint(capture), capture.location:
-        capture.operands[0] = _multiplied(value, factors, len(value.type.shape) - 1)
+def _scale_activation(capture: Any, factors: Factors, context: PassContext) -> str:
+    """Multiply what a capture sees; says where that is done."""
+    places = Folder(context.weights).places(capture.operands[0], factors)
+    if places is not None:
+        folded = fold(places)
+    else:
+        with ir.InsertionPoint(capture), capture.location:
+            capture.operands[0] = multiplied(capture.operands[0], factors)
+        folded = KERNEL
     capture.attributes["calibrated"] = ir.BoolAttr.get(False, capture.context)
+    return folded
 
 
-def _scale_weight(op: Any, side: int, factors: Array) -> None:
+def _scale_weight(reader: _Reader, factors: Array) -> None:
+    op, side = reader.op, 1 - reader.side
     value = op.operands[side]
+    own = dims_by_axis(op, side, range(len(value.type.shape)))
+    axes = [own.index(dim) for dim in reader.dims]  # by the channel's digits
+    digits = factors.reshape([value.type.shape[axis] for axis in axes]).transpose(np.argsort(axes))
+    places = [extent if axis in axes else 1 for axis, extent in enumerate(value.type.shape)]
     with utils.insertion_after(value), op.location:
-        op.operands[side] = _multiplied(value, factors, _axis(op, side))
-
-
-def _multiplied(value: Any, factors: Array, axis: int) -> Any:
-    """`value` times one f32 factor a position along `axis`, at the insertion point."""
-    context, rank, element = value.type.context, len(value.type.shape), value.type.element_type
-    attribute = elements_attribute(factors.astype(np.float32), context)
-    constant = arith.ConstantOp(attribute.type, attribute).result
-    where = ir.AffineMap.get(rank, 0, [ir.AffineExpr.get_dim(axis, context)], context)
-
-    def body(x: Any, factor: Any, _: Any) -> Any:
-        product = arith.MulFOp(utils.float_cast(x, factor.type), factor).result
-        return utils.float_cast(product, element)
-
-    return utils.elementwise([value, constant], element, body, [ir.AffineMap.get_identity(rank, context), where])
+        op.operands[side] = multiplied(value, Factors(digits.reshape(places)))

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Quantised weights of contractions as matrices (n, k), for passes that work on their values."""
+"""Quantised weights of contractions and convolutions as stacks of matrices, for passes that work on their values."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -11,83 +10,85 @@ from typing import Any
 import numpy as np
 
 from fovea.bindings import ir
+from fovea.dialect.dynamic_quantize import block_of
 from fovea.dialect.quantize import PER_TENSOR, axis_of, scale_array
+from fovea.executor.dynamic_ops import spread
+from fovea.executor.folding import evaluate
 from fovea.passes import ir_utils as utils
 from fovea.passes.constant_subtree import WeightLike
-from fovea.passes.contraction import dims_of, identity_of
-from fovea.passes.contraction_layout import is_contraction
+from fovea.passes.contraction import identity_of, is_product
+from fovea.passes.matrix_stack import Stack, stack_dims
+from fovea.passes.padding import VIEWS
 
 Array = np.ndarray[Any, Any]
+QUANTIZE = {"fovea.dequantize": "fovea.quantize", "fovea.dynamic_dequantize": "fovea.dynamic_quantize"}
 
 
 @dataclass(frozen=True)
 class QuantisedWeight:
-    """A contraction whose operand `side` is a dequantised weight, without batch dims.
+    """A contraction or convolution whose operand `side` is a dequantised weight, perhaps reshaped.
 
-    order: the weight's axes as (its own dims..., contracted dims...).
+    quantize: the op that quantises it, statically or by blocks. shape: of the operand. stack: how the operand lies in
+    the stack of matrices (batch, n, k) that the op multiplies by.
     """
 
     contraction: Any
     identity: str
     side: int
     quantize: Any
-    order: tuple[int, ...]
-    contracted: int
+    shape: tuple[int, ...]
+    stack: Stack
 
-    def matrix(self, weight: Array) -> Array:
-        """The weight as (n, k) f64."""
-        moved = weight.transpose(self.order)
-        k = math.prod(moved.shape[moved.ndim - self.contracted :])
-        return moved.reshape(-1, k).astype(np.float64)
+    def matrices(self, weight: Array) -> Array:
+        """A tensor of the quantised weight's shape as (batch, n, k), dtype kept."""
+        return self.stack.matrices(weight.reshape(self.shape))
 
-    def tensor(self, matrix: Array, shape: tuple[int, ...]) -> Array:
-        """The inverse of `matrix` for a weight of `shape`."""
-        moved = matrix.reshape([shape[axis] for axis in self.order])
-        return np.asarray(moved.transpose(np.argsort(self.order)))
+    def tensor(self, matrices: Array) -> Array:
+        """The inverse of `matrices`."""
+        return self.stack.tensor(matrices).reshape(self.quantize.operands[0].type.shape)
 
-    def scales(self, shape: tuple[int, ...]) -> Array:
-        """The f32 scale of each element, (n, k) by broadcasting: (n, 1) or (1, 1)."""
-        axis, scale = axis_of(self.quantize), scale_array(self.quantize)
-        full = scale.reshape([1] * len(shape)) if axis == PER_TENSOR else scale.reshape(
-            [-1 if d == axis else 1 for d in range(len(shape))]
-        )
-        return np.asarray(self.tensor_to_matrix(np.broadcast_to(full, shape)))
+    def scales(self, weights: Any) -> Array:
+        """The f32 scale of each element, (batch, n, k)."""
+        shape = list(self.quantize.operands[0].type.shape)
+        if self.quantize.name == "fovea.dynamic_quantize":
+            (scale,) = evaluate([self.quantize.results[1]], weights)
+            full = spread(scale, block_of(self.quantize), shape)
+        else:
+            axis, scale = axis_of(self.quantize), scale_array(self.quantize)
+            full = scale.reshape([-1 if d == axis != PER_TENSOR else 1 for d in range(len(shape))])
+        return self.matrices(np.broadcast_to(full, shape))
 
-    def tensor_to_matrix(self, tensor: Array) -> Array:
-        """A tensor of the weight's shape as (n, k), dtype kept."""
-        moved = tensor.transpose(self.order)
-        return moved.reshape(-1, math.prod(moved.shape[moved.ndim - self.contracted :]))
+    def same_matrices(self, other: QuantisedWeight) -> bool:
+        """Whether both ops see the quantised weight as the same matrices."""
+        return self.shape == other.shape and self.stack == other.stack
 
 
 def quantised_weights(function: Any) -> Iterator[tuple[QuantisedWeight | None, Any, str]]:
-    """(weight, contraction, reason): each contraction with a statically quantised weight, None and why not for others.
+    """(weight, op, reason): each contraction and convolution with a quantised weight, None and why not for others.
 
     The function must not be rewritten while this runs: make a list of it first.
     """
     is_weight = WeightLike()
     for op in utils.body_ops(function):
         identity = identity_of(op)
-        if identity is None or not is_contraction(op):
+        if identity is None or not is_product(op):
             continue
         for side, value in enumerate(utils.inputs_of(op)):
             dequantize = utils.defining_op(value)
-            if dequantize is None or not dequantize.name.startswith("fovea.") or not is_weight(value):
-                continue
-            if dequantize.name != "fovea.dequantize":
-                yield None, op, "its scales are one a block"
+            while dequantize is not None and dequantize.name in VIEWS:
+                dequantize = utils.defining_op(dequantize.operands[0])
+            if dequantize is None or dequantize.name not in QUANTIZE or not is_weight(value):
                 continue
             quantize = utils.defining_op(dequantize.operands[0])
-            if quantize is None or quantize.name != "fovea.quantize":
+            if quantize is None or quantize.name != QUANTIZE[dequantize.name]:
                 yield None, op, "its weight arrived quantised"
                 continue
-            dims = dims_of(op)
-            if dims.batch:
-                yield None, op, "it has batch dims"
+            dims = stack_dims(op)
+            stack = Stack.of(op, side, dims) if dims is not None else None
+            if stack is None or stack.axes is None:
+                yield None, op, "it is no stack of matrix products: it adds over a dim of one operand alone"
                 continue
-            places = [utils.dim_position(expression) for expression in utils.indexing_maps(op)[side].results]
-            contracted = [places.index(d) for d in dims.k]
-            own = [axis for axis in range(len(places)) if axis not in contracted]
-            yield QuantisedWeight(op, identity, side, quantize, (*own, *contracted), len(contracted)), op, ""
+            yield QuantisedWeight(op, identity, side, quantize, tuple(value.type.shape), stack), op, ""
 
 
 def element_name(quantize: Any) -> str:

@@ -41,7 +41,7 @@ from fovea.plan import Plan
 from fovea.quantization_steps import Quantizer
 from fovea.search import parse_budget
 from fovea.twins import Twins
-from fovea.weights import WeightStore
+from fovea.weights import WeightStore, writable_copy
 
 COMPUTE_TYPES = ("f16", "bf16", "f32")
 WEIGHT_ROUNDINGS = ("nearest", "gptq")
@@ -56,8 +56,8 @@ class CompileOptions:
     not fused; for comparison). exclude, include: selectors of contractions to keep out of FP8, or to quantise although
     they are left out by default (see `fovea.passes.quantization_selectors`). accuracy_budget: least accuracy of the
     outputs ("0.999": mean cosine to the unquantised model's; "sqnr:25": dB), on every second calibration batch; as much
-    work as it allows stays in FP8 (see `fovea.search`). compute_type: type of what is not FP8. jobs: worker processes
-    (None: one a core).
+    work as it allows stays in FP8 (see `fovea.search`), with weights rounded, and biases corrected, as asked for.
+    compute_type: type of what is not FP8. jobs: worker processes (None: one a core).
     lld: path of ld.lld (None: searched). attention_policy: changes to what is done with attention where that is a
     choice ("constant-kv=tag,gated=ignore"; see `fovea.passes.attention.policy`).
 
@@ -261,18 +261,10 @@ def lower_module(
     """
     (WeightStore() if weights is None else weights).check(module)
     work = module.operation.clone()
-    context = PassContext(target=options.target, weights=_copy(weights), remark=remark,
+    context = PassContext(target=options.target, weights=writable_copy(weights), remark=remark,
                           twins=Twins(dict(weights or {})))  # fmt: skip
     ranges = lower_to_kernels(work, options, context, calibration, clock, instrumentation)
     return work, context, ranges
-
-
-def _copy(weights: WeightStore | None) -> WeightStore:
-    """A store that the compilation may add to."""
-    store = WeightStore()
-    for name, array in (weights or {}).items():
-        store.add(name, array)
-    return store
 
 
 def lower_to_kernels(

@@ -19,6 +19,7 @@ from fovea.pipeline import Instrumentation, Pipeline, run_pipeline
 from fovea.pipeline_text import OwnStep
 from fovea.search import Split, parse_budget, search_and_apply
 from fovea.twins import FLOAT, QUANTISED
+from fovea.weights import writable_copy
 
 if TYPE_CHECKING:
     from fovea.api import Clock, CompileOptions
@@ -49,6 +50,7 @@ class Quantizer:
     ) -> None:
         self.module, self.options, self.context = module, options, context
         self.clock, self.instrumentation, self.fingerprint = clock, instrumentation, fingerprint
+        self._has_moments = False  # those that rounding is made from
 
     def run(self, calibration: Batches | None) -> dict[str, Statistics]:
         """Do it all; the statistics of each capture by its id (empty without calibration)."""
@@ -57,8 +59,8 @@ class Quantizer:
         data = self._repeatable(calibration)
         self._insert_captures(data)
         ranges = self._calibrate(data)
-        if self.options.needs_moments:
-            self._moments(data, second=self.options.weight_rounding == "gptq")
+        if self.options.needs_moments and not self._has_moments:
+            self._moments_for_rounding(data)
         self._keep_twin(FLOAT)
         self._pass("quantize", self.options.quantization())
         self._round()
@@ -113,36 +115,52 @@ class Quantizer:
         if guarded:
             self._pass("calibrate", lookup("fovea-guard-overflow")())
         if split is not None:
-            if how.ranges:
+            if options.needs_moments:
+                self._moments_for_rounding(split)  # of the batches that gave the ranges: others measure
+            elif how.ranges:
                 split.hold_all()
             with self.clock.stage("search"):
                 self._search(split)
         return ranges
 
     def _search(self, data: Split) -> None:
-        """Leave as many contractions out of FP8 as the accuracy budget asks for."""
-        options, context = self.options, self.context
+        """Leave as many contractions out of FP8 as the accuracy budget asks for.
+
+        Weights are rounded as in the end, each once: what this rounds is taken up again (`PassContext.rounded`). Only a
+        weight that several contractions read, some of which are left out, is rounded again, for the others.
+        """
+        options, context, rounding = self.options, self.context, self._rounding()
+        weights = writable_copy(context.weights) if rounding else context.weights
 
         def pipeline(*steps: Any) -> Callable[[Any], None]:
             def run(copy: Any) -> None:
-                scratch = PassContext(options.target, context.weights, context.statistics)
+                scratch = PassContext(options.target, weights, context.statistics, context.moments, context.rounded)
                 run_pipeline(copy, Pipeline(tuple(OwnStep(step) for step in steps)), scratch)
 
             return run
 
         fuse = () if options.quantize_attention else (lookup("fovea-fuse-attention")(),)
         search_and_apply(
-            self.module, context, parse_budget(options.accuracy_budget), data, pipeline(options.quantization()),
+            self.module, context, parse_budget(options.accuracy_budget), data,
+            pipeline(options.quantization(), *rounding),
             pipeline(lookup("fovea-set-compute-type")(compute_type=options.compute_type)), pipeline(*fuse),
-            options.compute_type,
+            options.compute_type, weights,
         )  # fmt: skip
 
     def _round(self) -> None:
+        for instance in self._rounding():
+            self._pass("round weights", instance)
+
+    def _rounding(self) -> tuple[Any, ...]:
+        """The passes that better the rounding of weights."""
         options = self.options
         if options.weight_rounding == "gptq":
-            self._pass("round weights", lookup("fovea-round-weights")(correct_bias=options.bias_correction))
-        elif options.bias_correction:
-            self._pass("round weights", lookup("fovea-correct-bias")())
+            return (lookup("fovea-round-weights")(correct_bias=options.bias_correction),)
+        return (lookup("fovea-correct-bias")(),) if options.bias_correction else ()
+
+    def _moments_for_rounding(self, data: Batches | None) -> None:
+        self._moments(data, second=self.options.weight_rounding == "gptq")
+        self._has_moments = True
 
     # -- helpers ------------------------------------------------------------------------------------------------
 

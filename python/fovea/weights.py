@@ -112,6 +112,14 @@ class WeightStore(Mapping[str, Array]):
         return f" in {self._files[name]}" if name in self._files else ""
 
 
+def writable_copy(weights: Mapping[str, Array] | None) -> WeightStore:
+    """A store of the same tensors, to which more may be added."""
+    store = WeightStore()
+    for name, array in (weights or {}).items():
+        store.add(name, array)
+    return store
+
+
 def _expected(type_: Any) -> tuple[tuple[int | None, ...], np.dtype[Any]]:
     return static_shape(type_) if isinstance(type_, ir.RankedTensorType) else (), dtype_of(type_)
 

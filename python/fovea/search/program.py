@@ -2,8 +2,9 @@
 """A model cut at its quantised contractions, so that each can run in FP8 or not and only what follows runs again.
 
 The function becomes a sequence of nodes: a contraction has two variants, one as quantisation leaves it (operands
-through their quantize/dequantize pairs) and one in the compute type; everything between two contractions has one. Each
-variant is a function that the reference executor runs. Values that follow from weights are computed once.
+through their quantize/dequantize pairs, behind it the correction of its bias) and one in the compute type; everything
+between two contractions has one. Each variant is a function that the reference executor runs. Values that follow from
+weights are computed once.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from fovea.executor.interpreter import check_input, entry_of, input_names
 from fovea.passes import ir_utils as utils
 from fovea.passes.constant_subtree import WeightLike, bytes_of, sources_of
 from fovea.passes.contraction import identity_of
+from fovea.passes.correct_bias import CORRECTION
 from fovea.passes.padding import VIEWS, is_zero_pad
 
 Array = np.ndarray[Any, Any]
@@ -261,14 +263,16 @@ class _Cutter:
                 for leaf in cone[1]:
                     argument(leaf, self.slot(self.sources[leaf]))
                 ops += [op for op in cone[0] if op not in ops]
-        for op in [*ops, copy]:
+        behind = _correction_of(copy)
+        for op in [*ops, copy, *behind]:
             for source in sources_of(op):
                 if source not in arguments and self.is_weight[id(self.copy)](source):
                     outer: dict[Any, None] = {}
                     self._sort_source(source, rebuilt, outer)
                     for value in outer:
                         argument(value, self.constant_slot(value))
-        self._build(self.modules[True], name, arguments, list(rebuilt), [*ops, copy], [copy.results[0]])
+        self._build(self.modules[True], name, arguments, list(rebuilt), [*ops, copy, *behind],
+                    [[copy, *behind][-1].results[0]])  # fmt: skip
         return tuple(slots)
 
     def _build(
@@ -295,6 +299,12 @@ class _Cutter:
                             mapping[source] = mapping[self.alias[source]]
                     utils.clone_op(op, mapping)
                 ir.Operation.create("func.return", operands=[mapping[value] for value in outputs])
+
+
+def _correction_of(contraction: Any) -> list[Any]:
+    """The op that corrects the bias of a contraction's result, if there is one."""
+    users = [use.owner.operation for use in contraction.results[0].uses]
+    return users if len(users) == 1 and CORRECTION in users[0].attributes else []
 
 
 def _is_cheap(value: Any) -> bool:

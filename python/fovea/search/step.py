@@ -21,16 +21,18 @@ from fovea.search.split import Split
 
 def search_and_apply(
     module: Any, context: PassContext, budget: Budget, data: Split, quantise: Pass, finish: Pass, fuse: Pass,
-    compute_type: str,
+    compute_type: str, weights: Any = None,
 ) -> None:  # fmt: skip
     """Find which captured contractions of `module` stay in FP8, and free the others from their captures.
 
-    data: what calibration has iterated over. quantise, finish, fuse: see `Evaluator`. Adds a record of kind "search"
+    data: what calibration has iterated over. quantise, finish, fuse: see `Evaluator`. weights: where `quantise` puts
+    rounded ones (None: those of the context). Adds a record of kind "search"
     and completes those of the contractions. InputError if the budget cannot be kept.
     """
     start = time.perf_counter()
     records = {r["id"]: r for r in context.records if r.get("kind") == "contraction"}
-    evaluator = Evaluator(module, context.weights, data.held_out, quantise, finish, fuse)
+    weights = context.weights if weights is None else weights
+    evaluator = Evaluator(module, weights, data.held_out, quantise, finish, fuse)
     work = {name: records[name]["flops"] for name in evaluator.contractions}
     if data.shared:
         context.remark(module.operation.location, "one batch of calibration data: the accuracy budget is measured on "

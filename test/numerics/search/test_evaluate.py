@@ -8,12 +8,15 @@ import numpy as np
 import pytest
 
 from fovea.bindings import ir
+from fovea.calibration.moments import collect_moments
 from fovea.errors import InputError
 from fovea.executor import Executor
 from fovea.ir_input import new_context
 from fovea.passes.registry import PassContext
+from fovea.pipeline import run_pipeline
 from fovea.search import Evaluator
 from fovea.search.step import free
+from fovea.weights import writable_copy
 
 ALL = frozenset(networks.CONTRACTIONS)
 
@@ -52,6 +55,30 @@ def test_contractions_in_order(evaluator: Evaluator) -> None:
 def test_equals_the_passes(case: networks.Case, evaluator: Evaluator, in_fp8: frozenset[str]) -> None:
     for found, expected in zip(evaluator(in_fp8), _compiled(case, in_fp8), strict=True):
         np.testing.assert_array_equal(found[0], expected)
+
+
+@pytest.mark.parametrize("rounding", ["fovea-correct-bias", "fovea-round-weights",
+                                      "fovea-round-weights{correct-bias=true}"])  # fmt: skip
+def test_equals_the_passes_with_better_rounding(case: networks.Case, evaluator: Evaluator, rounding: str) -> None:
+    """Weights are rounded once for all sets. (A weight that two contractions shared would be rounded for both.)"""
+    weights = writable_copy(case.weights)
+    context = PassContext(weights=weights, moments=collect_moments(case.module, case.batches, weights))
+    passes = "fovea-quantize-fp8", rounding
+
+    def quantise(copy: object) -> None:
+        run_pipeline(copy, f"builtin.module({','.join(passes)})", context)
+
+    better = Evaluator(case.module, weights, case.batches, quantise, case.passes())
+    for in_fp8 in SETS:
+        copy = case.module.operation.clone()
+        free(copy, ALL - in_fp8)
+        fresh = PassContext(weights=writable_copy(case.weights), moments=context.moments)
+        run_pipeline(copy, f"builtin.module({','.join(passes)})", fresh)
+        executor = Executor(copy, fresh.weights)
+        expected = [executor.run(batch)[0] for batch in case.batches]
+        for found, wanted, nearest in zip(better(in_fp8), expected, evaluator(in_fp8), strict=True):
+            np.testing.assert_array_equal(found[0], wanted)
+            assert not (in_fp8 - {"pair"}) or (found[0] != nearest[0]).any()
 
 
 def test_what_is_remembered_changes_nothing(case: networks.Case) -> None:

@@ -16,6 +16,7 @@ from fovea.calibration import calibrate
 from fovea.errors import InputError, UsageError
 from fovea.executor import Executor
 from fovea.ir_input import new_context
+from fovea.passes import round_weights
 from fovea.passes.registry import PassContext
 from fovea.pipeline import run_pipeline
 from fovea.search import Split, parse_budget, search_and_apply
@@ -161,3 +162,30 @@ def test_in_a_compilation(budget: str) -> None:
     (search,) = (r for r in context.records if r.get("kind") == "search")
     kept = [r for r in context.records if r.get("kind") == "contraction" and r["decision"] == "fp8"]
     assert len(kept) == search["chosen"]["contractions"] < len(networks.CONTRACTIONS)
+
+
+def test_weights_are_rounded_once_for_the_search_and_the_result(budget: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the moments of the batches that gave the ranges; those that measure are others."""
+    rounded: list[tuple[int, ...]] = []
+    original = round_weights.round_second_order
+
+    def counting(weight: Any, *arguments: Any) -> Any:
+        rounded.append(weight.shape)
+        return original(weight, *arguments)
+
+    monkeypatch.setattr(round_weights, "round_second_order", counting)
+    weights, batches = networks.weights_and_batches(4)
+    module = ir.Module.parse(networks.network_text(), new_context())
+    options = api.CompileOptions(
+        include=("policy:all",), exclude="mix", accuracy_budget=budget, weight_rounding="gptq", bias_correction=True
+    )
+    _, context, _ = api.lower_module(module, options, weights, batches)
+    assert len(rounded) == len(networks.WEIGHTS)
+    (search,) = (r for r in context.records if r.get("kind") == "search")
+    assert 0 < search["chosen"]["contractions"] < len(networks.CONTRACTIONS)
+    assert (search["range_batches"], search["search_batches"]) == (2, 2)
+    final = {r["id"] for r in context.records if r.get("kind") == "weight-rounding" and r["decision"] == "gptq"}
+    in_fp8 = {r["id"] for r in context.records if r.get("kind") == "contraction" and r["decision"] == "fp8"}
+    assert final == in_fp8 - {"pair"}
+    assert all(moments.rows == 2 * networks.ROWS for moments in context.moments.values())
+    assert not any("f8" in name and name.endswith(".2") for name in context.weights), list(context.weights)
