@@ -41,10 +41,16 @@ def dims_of(op: Any) -> Dims:
     filter's window and the input channels are k."""
     if is_contraction(op):
         found = linalg.infer_contraction_dimensions(op)
-        return Dims(tuple(found.batch), tuple(found.m), tuple(found.n), tuple(found.k))
+        return Dims(_numbers(found.batch), _numbers(found.m), _numbers(found.n), _numbers(found.k))
     found = linalg.infer_convolution_dimensions(op)
-    m, k = (*found.batch, *found.output_image), (*found.filter_loop, *found.input_channel)
-    return Dims(tuple(found.depth), m, tuple(found.output_channel), k)
+    m = (*_numbers(found.batch), *_numbers(found.output_image))
+    k = (*_numbers(found.filter_loop), *_numbers(found.input_channel))
+    return Dims(_numbers(found.depth), m, _numbers(found.output_channel), k)
+
+
+def _numbers(array: Any) -> tuple[int, ...]:
+    """The numbers of a dense array attribute: by position, as its iterator ends with an exception, which takes long."""
+    return tuple([array[i] for i in range(len(array))])
 
 
 def shape_of(op: Any) -> dict[str, int]:

@@ -88,10 +88,10 @@ def make_contraction(op: Any, inputs: Sequence[Any], outputs: Sequence[Any], map
 
     Element types may differ from those of `op`: the body then extends both factors to the type of the output.
     """
+    if op.name == "linalg.contract" or _fits_named(op.name, maps):
+        return _named(op, inputs, outputs, maps)
     before = [value.type.element_type for value in op.operands]
     same_types = [value.type.element_type for value in (*inputs, *outputs)] == before
-    if _fits_named(op.name, maps) or op.name == "linalg.contract":
-        return _named(op, inputs, outputs, maps)
     body = _same_body(op) if same_types else _product_body(outputs[0].type.element_type)
     return utils.build_generic(inputs, outputs, maps, _iterators(op), body)
 

@@ -23,6 +23,8 @@ def element_type(dtype: Any, context: Any) -> Any:
 def elements_attribute(array: np.ndarray[Any, Any], context: Any, element: Any = None) -> Any:
     """`dense<...>` with the array's shape; `element` if the type is not the dtype's own (index, unsigned)."""
     array = np.asarray(array, order="C")
+    if array.dtype == np.float32 and element is None and array.size:  # the usual case, whose type the bindings derive
+        return ir.DenseElementsAttr.get(array, context=context)
     with context, ir.Location.unknown(context):
         kind = element if element is not None else element_type(array.dtype, context)
         type_ = ir.RankedTensorType.get(list(array.shape), kind)

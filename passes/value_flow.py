@@ -128,9 +128,12 @@ _EXPONENTIALS = ("math.exp", "math.exp2")
 
 
 class _Forward:
-    """Walks from a value to where it goes. A residual connection ends the walk: behind it is another value."""
+    """Walks from a value to where it goes. A residual connection ends the walk: behind it is another value.
 
-    def __init__(self, value: Any, is_weight: WeightLike, steps: Steps) -> None:
+    until_blocked: end it, with what is known then, at the first op that blocks.
+    """
+
+    def __init__(self, value: Any, is_weight: WeightLike, steps: Steps, until_blocked: bool = False) -> None:
         self.is_weight, self.steps = is_weight, steps
         self.fate = Fate()
         self.inside = {value}
@@ -139,7 +142,7 @@ class _Forward:
         self.sums: set[Any] = set()
         waiting: list[Any] = []
         pending = [value]
-        while pending:
+        while pending and not (until_blocked and self.fate.blocked):
             users = [use.owner.operation for use in pending.pop().uses]
             for op in [*users, *waiting]:
                 if op.results and op.results[0] in self.inside:
@@ -209,3 +212,9 @@ def _read(op: Any) -> list[Any]:
 def fate_of(value: Any, is_weight: WeightLike, steps: Steps) -> Fate:
     """What becomes of `value`."""
     return _Forward(value, is_weight, steps).fate
+
+
+def ends_in_return(value: Any, is_weight: WeightLike, steps: Steps) -> bool:
+    """Whether `value` is returned and not blocked (see `Fate`)."""
+    fate = _Forward(value, is_weight, steps, until_blocked=True).fate
+    return fate.returned and not fate.blocked
