@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from fovea.bindings import arith, ir, linalg
+from fovea.bindings import ir, linalg
 from fovea.passes import ir_utils as utils
 
 # Named ops that take an `indexing_maps` attribute -> what their maps may be (dims as letters of the iteration space).
@@ -136,8 +136,9 @@ def _same_body(op: Any) -> utils.Body:
 
 def _product_body(accumulator: Any) -> utils.Body:
     def body(a: Any, b: Any, out: Any) -> Any:
-        product = arith.MulFOp(utils.float_cast(a, accumulator), utils.float_cast(b, accumulator)).result
-        return arith.AddFOp(out, product).result
+        factors = [utils.float_cast(a, accumulator), utils.float_cast(b, accumulator)]
+        product = utils.create("arith.mulf", factors, accumulator).results[0]
+        return utils.create("arith.addf", [out, product], accumulator).results[0]
 
     return body
 

@@ -41,4 +41,7 @@ def is_zero(value: Any) -> bool:
     if fill is None:
         return False
     source = utils.defining_op(fill.operands[0]) if fill.name == "linalg.fill" else fill
-    return source is not None and source.name == "arith.constant" and not array_of(source.attributes["value"]).any()
+    if source is None or source.name != "arith.constant":
+        return False
+    attribute = source.attributes["value"]
+    return attribute.value == 0 if isinstance(attribute, ir.FloatAttr) else not array_of(attribute).any()

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from fovea.bindings import arith, ir, linalg, passmanager
+from fovea.bindings import ir, linalg, passmanager
 from fovea.errors import CompileError, Diagnostic
 
 Body = Callable[..., "Any | Sequence[Any]"]
@@ -42,7 +42,7 @@ def weight_name(value: Any) -> str | None:
     function = value.owner.owner
     if "arg_attrs" not in function.attributes:
         return None
-    attributes = ir.DictAttr(ir.ArrayAttr(function.attributes["arg_attrs"])[value.arg_number])
+    attributes = function.attributes["arg_attrs"][value.arg_number]
     return ir.StringAttr(attributes["fovea.weight"]).value if "fovea.weight" in attributes else None
 
 
@@ -281,9 +281,8 @@ def float_cast(value: Any, element: Any) -> Any:
     if source == element:
         return value
     if source.width == element.width:  # f16 <-> bf16: no direct cast exists
-        return arith.TruncFOp(element, arith.ExtFOp(ir.F32Type.get(source.context), value).result).result
-    cast = arith.TruncFOp if source.width > element.width else arith.ExtFOp
-    return cast(element, value).result
+        return create("arith.truncf", [float_cast(value, ir.F32Type.get(source.context))], element).results[0]
+    return create("arith.truncf" if source.width > element.width else "arith.extf", [value], element).results[0]
 
 
 def cast_tensor(value: Any, element: Any) -> Any:

@@ -10,7 +10,7 @@ from fovea.dialect.attention_tag import tag_of
 from fovea.dialect.quantize import REAL_TYPES, STORAGE_MAX
 from fovea.passes import ir_utils as utils
 from fovea.passes.constant_subtree import WeightLike
-from fovea.passes.contraction import dims_of, is_convolution, is_product, why_no_product
+from fovea.passes.contraction import is_convolution, why_no_product
 from fovea.passes.quantization_policies import POLICIES, Networks, Place, Policy
 from fovea.passes.quantization_selectors import ATTENTION, CONVOLUTION, Candidate, Selector, parse_selectors
 
@@ -56,7 +56,7 @@ class Choice:
         for selector in self.exclude:
             if selector.selects(candidate, count):
                 return f"excluded by --exclude {selector.text}"
-        return unsuitable(candidate.op, is_weight)
+        return unsuitable(candidate, is_weight)
 
     def _policy(self, candidate: Candidate, count: int) -> Policy | None:
         """The first default exclusion that a candidate falls under."""
@@ -82,9 +82,10 @@ def _recogniser(candidate: Candidate, network: Networks) -> Callable[[str], bool
     return recognise
 
 
-def unsuitable(op: Any, is_weight: WeightLike) -> str | None:
+def unsuitable(candidate: Candidate, is_weight: WeightLike) -> str | None:
     """Why FP8 does not suit a contraction or convolution, None if it does."""
-    if not is_product(op):
+    op, dims = candidate.op, candidate.dims
+    if dims is None:
         return why_no_product(op)
     inputs = utils.inputs_of(op)
     for operand in inputs:
@@ -95,7 +96,6 @@ def unsuitable(op: Any, is_weight: WeightLike) -> str | None:
             return f"element type {element} is not float"
     if all(is_weight(operand) for operand in inputs):
         return "both operands are constant"
-    dims = dims_of(op)
     if not dims.m and not dims.n:
         return "a row-wise dot product: no operand is reused"
     return None

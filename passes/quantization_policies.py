@@ -14,7 +14,7 @@ from fovea.passes.constant_subtree import WeightLike
 from fovea.passes.contraction import LHS, RHS
 from fovea.passes.contraction_layout import is_contraction
 from fovea.passes.quantization_selectors import Candidate
-from fovea.passes.value_flow import Fate, FromInput, Steps, ends_in_return, fate_of
+from fovea.passes.value_flow import Fate, FromInput, Steps, Tail, fate_of
 
 ROUTER_EXPERTS = 512
 """Most outputs of a router: the largest public mixtures have as many experts."""
@@ -31,6 +31,7 @@ class Networks:
         self.is_weight = is_weight
         self.steps = Steps()
         self.from_input = FromInput(is_weight, self.steps)
+        self.tail = Tail(is_weight, self.steps)
 
 
 class Place:
@@ -55,11 +56,6 @@ class Place:
         return fate_of(self.op.results[0], self.network.is_weight, self.network.steps)
 
     @cached_property
-    def is_last(self) -> bool:
-        """Whether the result is one of the model, and comes to nothing else."""
-        return ends_in_return(self.op.results[0], self.network.is_weight, self.network.steps)
-
-    @cached_property
     def extents(self) -> tuple[int, int]:
         """(n, k): channels of the weight (of two activations the smaller of m and n), and products in a sum."""
         if not is_contraction(self.op):
@@ -77,7 +73,7 @@ def _first(place: Place) -> bool:
 
 
 def _last(place: Place) -> bool:
-    return place.is_last
+    return place.network.tail(place.op.results[0])
 
 
 def _router(place: Place) -> bool:

@@ -23,7 +23,7 @@ from typing import Any
 
 from fovea.diagnostics import places_of
 from fovea.errors import UsageError
-from fovea.passes.contraction import flops_of, is_product, shape_of
+from fovea.passes.contraction import Dims, dims_of, flops_of, is_product, shape_of
 from fovea.passes.contraction_layout import is_contraction
 
 ATTENTION, CONVOLUTION = "attention", "conv"
@@ -34,7 +34,7 @@ class Candidate:
     """A contraction or convolution, and what selectors ask of it.
 
     op: the operation. names: its location's and weight's names and a generated one. number: its position in the module.
-    recognise: whether it stands in a role: the policies, "attention" within an attention site, "conv" for a convolution.
+    recognise: whether it stands in a role: a policy's name, "attention" (within an attention site), "conv" (is one).
     """
 
     op: Any
@@ -53,7 +53,12 @@ class Candidate:
     @cached_property
     def shape(self) -> dict[str, int]:
         """Extents of m, n, k and batch; {} for what is no work for matrix instructions."""
-        return shape_of(self.op) if is_product(self.op) else {}
+        return {} if self.dims is None else shape_of(self.op, self.dims)
+
+    @cached_property
+    def dims(self) -> Dims | None:
+        """Its dims by role; None for what is no work for matrix instructions."""
+        return dims_of(self.op) if is_product(self.op) else None
 
     @cached_property
     def flops(self) -> int:

@@ -214,7 +214,32 @@ def fate_of(value: Any, is_weight: WeightLike, steps: Steps) -> Fate:
     return _Forward(value, is_weight, steps).fate
 
 
-def ends_in_return(value: Any, is_weight: WeightLike, steps: Steps) -> bool:
-    """Whether `value` is returned and not blocked (see `Fate`)."""
-    fate = _Forward(value, is_weight, steps, until_blocked=True).fate
-    return fate.returned and not fate.blocked
+class Tail:
+    """Answers whether values are returned and not blocked (see `Fate`), in one function.
+
+    Walks on from those alone that a result of the function is computed from by ops that do not block.
+    """
+
+    def __init__(self, is_weight: WeightLike, steps: Steps) -> None:
+        self._is_weight, self._steps = is_weight, steps
+        self._before: set[Any] | None = None
+
+    def __call__(self, value: Any) -> bool:
+        if self._before is None:
+            self._before = self._before_return(value.owner.operation.parent)
+        if value not in self._before:
+            return False
+        fate = _Forward(value, self._is_weight, self._steps, until_blocked=True).fate
+        return fate.returned and not fate.blocked
+
+    def _before_return(self, function: Any) -> set[Any]:
+        found: set[Any] = set()
+        pending = [value for block in function.regions[0].blocks for value in block.operations[-1].operands]
+        while pending:
+            value = pending.pop()
+            op = None if value in found else utils.defining_op(value)
+            if op is not None:
+                found.add(value)
+                if self._steps.of(op) in (Step.VIEW, Step.POINTWISE, Step.REDUCTION, Step.SORT):
+                    pending += op.operands
+        return found
