@@ -61,9 +61,11 @@ def nested_ops(op: Any) -> Iterator[Any]:
     """All ops below `op`, outermost first; the ops of one block are listed before any is yielded."""
     for region in op.regions:
         for block in region.blocks:
-            for inner in list(block.operations):
-                yield inner.operation
-                yield from nested_ops(inner.operation)
+            for inner in [view.operation for view in block.operations]:
+                leaf = not len(inner.regions)  # asked first: whoever takes it may erase it
+                yield inner
+                if not leaf:
+                    yield from nested_ops(inner)
 
 
 def defining_op(value: Any) -> Any | None:

@@ -26,10 +26,10 @@ _KEPT = frozenset({"fovea.capture", "func.call", "cf.assert", "scf.while"})
 
 def weight_name(value: Any) -> str | None:
     """The tensor that a block argument stands for by its `fovea.weight` attribute; None for any other value."""
-    block = value.owner
-    if not isinstance(block, ir.Block) or block.owner.operation.name != "func.func":
+    if not isinstance(value, ir.BlockArgument):
         return None
-    return argument_attribute(block.owner, ir.BlockArgument(value).arg_number, WEIGHT)
+    around = value.owner.owner.operation
+    return argument_attribute(around, value.arg_number, WEIGHT) if around.name == "func.func" else None
 
 
 class ConstantEvaluator:
@@ -64,7 +64,8 @@ class ConstantEvaluator:
 
     def is_constant(self, value: Any) -> bool:
         """True if `value` follows from constants and known weights alone, by ops that the executor can run."""
-        self._visit([value], self._known, self._decide)
+        if value not in self._known:
+            self._visit([value], self._known, self._decide)
         return self._known[value]
 
     def evaluate(self, values: Sequence[Any]) -> list[Array]:
@@ -72,7 +73,7 @@ class ConstantEvaluator:
         for value in values:
             if not self.is_constant(value):
                 raise CompileError(f"{value.get_name()} depends on more than constants and weights")
-        computes = any(not isinstance(value.owner, ir.Block) for value in values)
+        computes = not all(isinstance(value, ir.BlockArgument) for value in values)
         with np.errstate(all="ignore"), one_blas_thread() if computes else nullcontext():
             self._visit(values, self._values, self._compute)
         return [self._values[value] for value in values]
@@ -94,7 +95,7 @@ class ConstantEvaluator:
         return done is not self._known or _may_fold(value.owner)
 
     def _decide(self, value: Any) -> None:
-        if isinstance(value.owner, ir.Block):
+        if isinstance(value, ir.BlockArgument):
             name = weight_name(value)
             self._known[value] = name is not None and self._weights is not None and name in self._weights
             return
@@ -103,7 +104,7 @@ class ConstantEvaluator:
         self._known.update(dict.fromkeys(op.results, constant))
 
     def _compute(self, value: Any) -> None:
-        if isinstance(value.owner, ir.Block):
+        if isinstance(value, ir.BlockArgument):
             name = weight_name(value)
             assert name is not None and self._weights is not None
             self._values[value] = check_input(name, self._weights[name], value.type, what="weight")
@@ -130,7 +131,7 @@ def _may_fold(owner: Any) -> bool:
 
 def _dependencies(value: Any) -> list[Any]:
     """What an SSA value is computed from: operands, and what its op's regions capture."""
-    if isinstance(value.owner, ir.Block):
+    if isinstance(value, ir.BlockArgument):
         return []
     op = value.owner.opview
     return [*op.operands, *(captured(op) if op.operation.regions else ())]
