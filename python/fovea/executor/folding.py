@@ -73,8 +73,7 @@ class ConstantEvaluator:
         for value in values:
             if not self.is_constant(value):
                 raise CompileError(f"{value.get_name()} depends on more than constants and weights")
-        computes = not all(isinstance(value, ir.BlockArgument) for value in values)
-        with np.errstate(all="ignore"), one_blas_thread() if computes else nullcontext():
+        with np.errstate(all="ignore"), nullcontext() if all(map(_is_given, values)) else one_blas_thread():
             self._visit(values, self._values, self._compute)
         return [self._values[value] for value in values]
 
@@ -119,6 +118,11 @@ class ConstantEvaluator:
         except (ValueError, TypeError, IndexError, MemoryError, ArithmeticError) as error:
             raise ExecutionError(f"{location_text(op)}: '{op.operation.name}': {error}") from error
         self._values.update((v, r) for v, r in zip(op.results, results, strict=True) if r is not None)
+
+
+def _is_given(value: Any) -> bool:
+    """Whether nothing is computed for `value`: it is an argument or the result of a constant op."""
+    return isinstance(value, ir.BlockArgument) or value.owner.operation.name == "arith.constant"
 
 
 def _may_fold(owner: Any) -> bool:
