@@ -16,10 +16,12 @@ PER_TENSOR = -1
 
 def scale_array(op: Any) -> np.ndarray:
     """The f32 scale of a quantize/dequantize op as an array: 0-d per tensor, 1-d per channel."""
-    attribute = ir.DenseElementsAttr(op.attributes["scale"])
-    shape = list(ir.ShapedType(attribute.type).shape)
+    attribute = op.attributes["scale"]
+    shape = attribute.type.shape
     values = np.array(attribute, dtype=np.float32)
-    return np.broadcast_to(values, shape) if values.size == 1 else values.reshape(shape)
+    if values.size == 1 and shape:  # a splat
+        return np.broadcast_to(values, shape)
+    return values.reshape(shape)
 
 
 def axis_of(op: Any) -> int:

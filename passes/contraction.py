@@ -41,16 +41,22 @@ def dims_of(op: Any) -> Dims:
     filter's window and the input channels are k."""
     if is_contraction(op):
         found = linalg.infer_contraction_dimensions(op)
-        return Dims(tuple(found.batch), tuple(found.m), tuple(found.n), tuple(found.k))
+        return Dims(_numbers(found.batch), _numbers(found.m), _numbers(found.n), _numbers(found.k))
     found = linalg.infer_convolution_dimensions(op)
-    m, k = (*found.batch, *found.output_image), (*found.filter_loop, *found.input_channel)
-    return Dims(tuple(found.depth), m, tuple(found.output_channel), k)
+    m = (*_numbers(found.batch), *_numbers(found.output_image))
+    k = (*_numbers(found.filter_loop), *_numbers(found.input_channel))
+    return Dims(_numbers(found.depth), m, _numbers(found.output_channel), k)
 
 
-def shape_of(op: Any) -> dict[str, int]:
-    """Extents of m, n, k and batch, each the product over the dims of that role."""
+def _numbers(array: Any) -> tuple[int, ...]:
+    """The numbers of a dense array attribute: by position, as its iterator ends with an exception, which takes long."""
+    return tuple([array[i] for i in range(len(array))])
+
+
+def shape_of(op: Any, dims: Dims | None = None) -> dict[str, int]:
+    """Extents of m, n, k and batch, each the product over the dims of that role (`dims`, if they are known already)."""
     sizes = loop_sizes(op, utils.indexing_maps(op))
-    dims = dims_of(op)
+    dims = dims or dims_of(op)
     return {role: math.prod(sizes[d] for d in getattr(dims, role)) for role in ("m", "n", "k", "batch")}
 
 
@@ -59,31 +65,32 @@ def flops_of(op: Any) -> int:
     return 2 * math.prod(loop_sizes(op, utils.indexing_maps(op)))
 
 
-def channel_axis(op: Any, side: int) -> int | None:
-    """The axis of an operand that is its own (n of the right one, m of the left one); None unless there is just one."""
-    return _only_axis(op, side, dims_of(op))
+def channel_axis(op: Any, side: int, dims: Dims) -> int | None:
+    """The axis of an operand that is its own (n of the right one, m of the left one); None unless there is just one.
 
-
-def _only_axis(op: Any, side: int, dims: Dims) -> int | None:
+    dims: those of `op`.
+    """
     axes = _axes_of(op, side, dims.n if side == RHS else dims.m)
     return axes[0] if len(axes) == 1 else None
 
 
-def channel_axes(op: Any, side: int) -> tuple[int, ...]:
+def channel_axes(op: Any, side: int, dims: Dims) -> tuple[int, ...]:
     """The neighbouring axes of an operand that count its output channels: its own, for the filter of a grouped
-    convolution those of group and channel in a group. Empty if there are none, or if they are not neighbours."""
-    dims = dims_of(op)
+    convolution those of group and channel in a group. Empty if there are none, or if they are not neighbours.
+
+    dims: those of `op`.
+    """
     if side == RHS and dims.batch and not is_contraction(op):
         axes = _axes_of(op, side, (*dims.batch, *dims.n))
         if len(axes) == len(dims.batch) + len(dims.n) and axes == list(range(axes[0], axes[0] + len(axes))):
             return tuple(axes)
-    axis = _only_axis(op, side, dims)
+    axis = channel_axis(op, side, dims)
     return () if axis is None else (axis,)
 
 
 def _axes_of(op: Any, side: int, dims: tuple[int, ...]) -> list[int]:
     """The axes of an operand that are one of `dims`."""
-    expressions = utils.indexing_maps(op)[side].results
+    expressions = linalg.get_indexing_maps(op)[side].value.results
     return [axis for axis, expression in enumerate(expressions) if utils.dim_position(expression) in dims]
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from fovea.bindings import arith, ir, linalg
+from fovea.bindings import ir, linalg
 from fovea.passes import ir_utils as utils
 
 # Named ops that take an `indexing_maps` attribute -> what their maps may be (dims as letters of the iteration space).
@@ -88,10 +88,10 @@ def make_contraction(op: Any, inputs: Sequence[Any], outputs: Sequence[Any], map
 
     Element types may differ from those of `op`: the body then extends both factors to the type of the output.
     """
+    if op.name == "linalg.contract" or _fits_named(op.name, maps):
+        return _named(op, inputs, outputs, maps)
     before = [value.type.element_type for value in op.operands]
     same_types = [value.type.element_type for value in (*inputs, *outputs)] == before
-    if _fits_named(op.name, maps) or op.name == "linalg.contract":
-        return _named(op, inputs, outputs, maps)
     body = _same_body(op) if same_types else _product_body(outputs[0].type.element_type)
     return utils.build_generic(inputs, outputs, maps, _iterators(op), body)
 
@@ -136,8 +136,9 @@ def _same_body(op: Any) -> utils.Body:
 
 def _product_body(accumulator: Any) -> utils.Body:
     def body(a: Any, b: Any, out: Any) -> Any:
-        product = arith.MulFOp(utils.float_cast(a, accumulator), utils.float_cast(b, accumulator)).result
-        return arith.AddFOp(out, product).result
+        factors = [utils.float_cast(a, accumulator), utils.float_cast(b, accumulator)]
+        product = utils.create("arith.mulf", factors, accumulator).results[0]
+        return utils.create("arith.addf", [out, product], accumulator).results[0]
 
     return body
 

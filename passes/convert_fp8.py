@@ -59,16 +59,17 @@ class ConvertFp8:
             return
         changed = False
         for function in utils.functions(module):
-            for op in utils.body_ops(function):
-                if TAG not in op.attributes and utils.is_linalg(op) and _stored_operands(op):
-                    _dequantise_operands(op)
+            ops = utils.body_ops(function)
+            stored = [op for op in ops if _stored_operands(op) and TAG not in op.attributes]
+            for op in stored:
+                _dequantise_operands(op)
             converter = _Converter()
-            for op in utils.body_ops(function):
+            for op in utils.body_ops(function) if stored else ops:
                 if op.name == "fovea.dequantize" and _storage(op.operands[0]) in FNUZ_OF:
                     _record(context, op, converter.convert(op))
                     changed = True
         if changed:
-            utils.run_upstream(module, "canonicalize", "cse")
+            utils.run_upstream(module, *utils.TIDY)
 
 
 def _record(context: PassContext, op: Any, reason: str | None) -> None:
@@ -85,10 +86,10 @@ def _storage(value: Any) -> str:
 
 def _stored_operands(op: Any) -> bool:
     """Whether `op` is a contraction of two tensors in one OCP format."""
-    inputs = utils.inputs_of(op)
-    if len(inputs) != 2 or any(not utils.is_tensor(v.type) or _storage(v) not in FNUZ_OF for v in inputs):
+    if not is_contraction(op):
         return False
-    return is_contraction(op) and str(op.results[0].type.element_type) == "f32"
+    stored = all(utils.is_tensor(v.type) and _storage(v) in FNUZ_OF for v in utils.inputs_of(op))
+    return stored and _storage(op.results[0]) == "f32"
 
 
 def _dequantise_operands(op: Any) -> None:

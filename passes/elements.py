@@ -23,6 +23,8 @@ def element_type(dtype: Any, context: Any) -> Any:
 def elements_attribute(array: np.ndarray[Any, Any], context: Any, element: Any = None) -> Any:
     """`dense<...>` with the array's shape; `element` if the type is not the dtype's own (index, unsigned)."""
     array = np.asarray(array, order="C")
+    if array.dtype == np.float32 and element is None and array.size:  # the usual case, whose type the bindings derive
+        return ir.DenseElementsAttr.get(array, context=context)
     with context, ir.Location.unknown(context):
         kind = element if element is not None else element_type(array.dtype, context)
         type_ = ir.RankedTensorType.get(list(array.shape), kind)
@@ -39,4 +41,7 @@ def is_zero(value: Any) -> bool:
     if fill is None:
         return False
     source = utils.defining_op(fill.operands[0]) if fill.name == "linalg.fill" else fill
-    return source is not None and source.name == "arith.constant" and not array_of(source.attributes["value"]).any()
+    if source is None or source.name != "arith.constant":
+        return False
+    attribute = source.attributes["value"]
+    return attribute.value == 0 if isinstance(attribute, ir.FloatAttr) else not array_of(attribute).any()

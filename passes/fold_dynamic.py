@@ -165,7 +165,7 @@ def fold_dynamic(op: Any) -> str | None:
 
 def same_family(left: Any, right: Any) -> bool:
     """Whether a matrix instruction can read both storage types: both OCP's, or both FNUZ."""
-    return str(left).endswith("FNUZ") == str(right).endswith("FNUZ")
+    return left == right or str(left).endswith("FNUZ") == str(right).endswith("FNUZ")
 
 
 def _rewrite(op: Any, operands: Sequence[Operand]) -> None:

@@ -61,12 +61,12 @@ class FoldQdq:
 
     def run(self, module: Any, context: PassContext) -> None:
         for function in utils.functions(module):
-            for op in utils.body_ops(function):
-                if op.name == "fovea.quantize":
-                    _cancel(op)
-            for op in utils.body_ops(function):
-                if is_product(op):
-                    _fold(op, context)
+            ops = utils.body_ops(function)
+            products = [op for op in ops if is_product(op)]
+            for op in [op for op in ops if op.name == "fovea.quantize"]:
+                _cancel(op)
+            for op in products:
+                _fold(op, context)
         utils.run_upstream(module, *utils.TIDY)
         for function in utils.functions(module):
             for op in utils.body_ops(function):
@@ -208,7 +208,7 @@ def _combine(op: Any, sources: Sequence[Source]) -> tuple[str | None, dict[Axes,
         scales[positions] = scales.get(positions, np.float64(1.0)) * scale
     first = next(iter(scales), ())
     scales[first] = np.asarray(scales.get(first, np.float64(1.0)) * uniform)
-    if not all((scale >= _TINY).all() and (scale <= _HUGE).all() for scale in scales.values()):
+    if not all(scale.min(initial=_HUGE) >= _TINY and scale.max(initial=_TINY) <= _HUGE for scale in scales.values()):
         return "the product of its scales is not a normal f32", {}
     return None, scales
 
@@ -222,8 +222,7 @@ def _rewrite(op: Any, sources: Sequence[Source], scales: dict[Axes, Array]) -> N
     rank = len(shape)
     with ir.InsertionPoint(op), op.location:
         f32 = ir.F32Type.get(context)
-        zero = arith.ConstantOp(f32, 0.0).result
-        accumulator = utils.filled(zero, shape)
+        accumulator = utils.filled(utils.number(0.0, f32), shape)
         contraction = make_contraction(op, [s.stored() for s in sources], [accumulator], utils.indexing_maps(op))
         utils.copy_discardable(op, contraction)
         identity = ir.AffineMap.get_identity(rank, context=context)
@@ -231,7 +230,7 @@ def _rewrite(op: Any, sources: Sequence[Source], scales: dict[Axes, Array]) -> N
         for positions, scale in scales.items():
             if positions:
                 attribute = elements_attribute(scale.astype(np.float32), context)
-                inputs.append(arith.ConstantOp(attribute.type, attribute).result)
+                inputs.append(utils.constant(attribute))
                 expressions = [ir.AffineExpr.get_dim(position, context) for position in positions]
                 maps.append(ir.AffineMap.get(rank, 0, expressions, context))
         adds = not is_zero(initial)
@@ -242,9 +241,9 @@ def _rewrite(op: Any, sources: Sequence[Source], scales: dict[Axes, Array]) -> N
         def body(total: Any, *rest: Any) -> Any:
             factors = list(rest[: len(rest) - 1 - adds])
             if () in scales:
-                factors = [arith.ConstantOp(f32, float(np.float32(scales[()]))).result]
+                factors = [utils.number(float(np.float32(scales[()])), f32)]
             for factor in factors:
-                total = arith.MulFOp(total, factor).result
+                total = utils.create("arith.mulf", [total, factor], f32).results[0]
             if adds:
                 total = arith.AddFOp(total, utils.float_cast(rest[-2], f32)).result
             return utils.float_cast(total, element)

@@ -77,6 +77,7 @@ class InsertCaptures:
             candidates += found
             weights += [is_weight] * len(found)
         reasons = choice.decide(candidates, weights)
+        unmatched = choice.unmatched(candidates)  # asked before captures change the network
         captures: dict[Any, Any] = {}
         for candidate, is_weight, reason in zip(candidates, weights, reasons, strict=True):
             op = candidate.op
@@ -90,7 +91,7 @@ class InsertCaptures:
                 "shape": candidate.shape, "flops": candidate.flops,
                 "decision": "kept" if reason else "fp8", "reason": reason or (ARRIVED if arrived else QUANTISED),
             })  # fmt: skip
-        for option, selector in choice.unmatched(candidates):
+        for option, selector in unmatched:
             message = f"{option} {selector.text} selects no contraction"
             record = {"kind": "selector", "option": option, "selector": selector.text, "message": message}
             context.records.append(record)

@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from fovea.bindings import arith, ir, linalg, passmanager, tensor
+from fovea.bindings import ir, linalg, passmanager
 from fovea.errors import CompileError, Diagnostic
 
 Body = Callable[..., "Any | Sequence[Any]"]
+_ITERATOR = re.compile(r"iterator_type<(\w+)>")
 
 
 def error_at(op: Any, message: str, kind: type[CompileError] = CompileError) -> CompileError:
@@ -40,7 +42,7 @@ def weight_name(value: Any) -> str | None:
     function = value.owner.owner
     if "arg_attrs" not in function.attributes:
         return None
-    attributes = ir.DictAttr(ir.ArrayAttr(function.attributes["arg_attrs"])[value.arg_number])
+    attributes = function.attributes["arg_attrs"][value.arg_number]
     return ir.StringAttr(attributes["fovea.weight"]).value if "fovea.weight" in attributes else None
 
 
@@ -59,15 +61,17 @@ def nested_ops(op: Any) -> Iterator[Any]:
     """All ops below `op`, outermost first; the ops of one block are listed before any is yielded."""
     for region in op.regions:
         for block in region.blocks:
-            for inner in list(block.operations):
-                yield inner.operation
-                yield from nested_ops(inner.operation)
+            for inner in [view.operation for view in block.operations]:
+                leaf = not len(inner.regions)  # asked first: whoever takes it may erase it
+                yield inner
+                if not leaf:
+                    yield from nested_ops(inner)
 
 
 def defining_op(value: Any) -> Any | None:
     """The operation that defines `value`, None for a block argument."""
     owner = value.owner  # each look at it makes an object
-    return owner if isinstance(owner, ir.Operation) else getattr(owner, "operation", None)
+    return None if isinstance(owner, ir.Block) else owner.operation
 
 
 def producer_of(value: Any) -> Any:
@@ -111,9 +115,10 @@ def erase_dead(op: Any) -> None:
                 pending.append(producer)
 
 
-TIDY = ("canonicalize{region-simplify=disabled}", "cse")
+TIDY = ("canonicalize{region-simplify=disabled max-iterations=1}", "cse")
 """Upstream passes behind a rewrite of straight-line code: it has no blocks to merge, the search for which takes longer
-than everything else that canonicalising does."""
+than everything else that canonicalising does. What a pattern changes is looked at again within one iteration; a second
+one would only find that nothing is left to do."""
 
 
 def run_upstream(module: Any, *passes: str) -> None:
@@ -138,10 +143,11 @@ def is_linalg(op: Any) -> bool:
 
 
 def num_inputs(op: Any) -> int:
-    """How many of a linalg op's operands are inputs (the rest are outs)."""
-    if "operandSegmentSizes" in op.attributes:
-        return int(ir.DenseI32ArrayAttr(op.attributes["operandSegmentSizes"])[0])
-    return len(op.operands) - len(op.results)
+    """How many of a linalg op's operands are inputs (the rest are outs, one a result where there are results)."""
+    results = len(op.results)
+    if not results and "operandSegmentSizes" in op.attributes:
+        return int(op.attributes["operandSegmentSizes"][0])
+    return len(op.operands) - results
 
 
 def inputs_of(op: Any) -> list[Any]:
@@ -156,12 +162,12 @@ def outputs_of(op: Any) -> list[Any]:
 
 def indexing_maps(op: Any) -> list[Any]:
     """The affine maps of a linalg op, one an operand, also for named ops that leave them implicit."""
-    return [ir.AffineMapAttr(attribute).value for attribute in linalg.get_indexing_maps(op)]
+    return [attribute.value for attribute in linalg.get_indexing_maps(op)]
 
 
 def iterator_types(op: Any) -> list[str]:
     """The iterator types of a linalg.generic as strings ("parallel", "reduction")."""
-    return [str(item).split("<")[1].rstrip(">") for item in ir.ArrayAttr(op.attributes["iterator_types"])]
+    return _ITERATOR.findall(str(op.attributes["iterator_types"]))
 
 
 def body_block(op: Any) -> Any:
@@ -171,7 +177,7 @@ def body_block(op: Any) -> Any:
 
 def yielded(op: Any) -> list[Any]:
     """The values that the body of a structured op yields."""
-    return list(list(body_block(op).operations)[-1].operands)
+    return list(body_block(op).operations[-1].operands)
 
 
 def dim_position(expression: Any) -> int | None:
@@ -194,6 +200,24 @@ def tensor_type(shape: Sequence[int], element: Any) -> Any:
     return ir.RankedTensorType.get(list(shape), element, loc=ir.Location.unknown(element.context))
 
 
+def create(name: str, operands: Sequence[Any], *results: Any, **attributes: Any) -> Any:
+    """An op without regions at the current insertion point and location, by its name; returns the operation.
+
+    For ops that a pass makes thousands of: the bindings' own builders derive types and attributes that are known here.
+    """
+    return ir.Operation.create(name, results=list(results), operands=list(operands), attributes=attributes)
+
+
+def number(value: float, element: Any) -> Any:
+    """A float constant as a scalar of type `element`, at the current insertion point."""
+    return create("arith.constant", [], element, value=ir.FloatAttr.get(element, value)).results[0]
+
+
+def constant(attribute: Any) -> Any:
+    """A constant with the value (and type) of an attribute, at the current insertion point."""
+    return create("arith.constant", [], attribute.type, value=attribute).results[0]
+
+
 def build_generic(
     inputs: Sequence[Any], outputs: Sequence[Any], maps: Sequence[Any], iterators: Sequence[str], body: Body
 ) -> Any:
@@ -202,29 +226,29 @@ def build_generic(
     `maps`: one AffineMap an input and an output. `body` takes the block's arguments and returns the value(s) to yield.
     """
     context = ir.Location.current.context
-    iterator_attributes = [ir.Attribute.parse(f"#linalg.iterator_type<{kind}>", context) for kind in iterators]
+    iterator_types = ", ".join(f"#linalg.iterator_type<{kind}>" for kind in iterators)
     op = ir.Operation.create(
         "linalg.generic",
         results=[value.type for value in outputs],
         operands=[*inputs, *outputs],
         attributes={
             "indexing_maps": ir.ArrayAttr.get([ir.AffineMapAttr.get(map_) for map_ in maps], context),
-            "iterator_types": ir.ArrayAttr.get(iterator_attributes, context),
+            "iterator_types": ir.Attribute.parse(f"[{iterator_types}]", context),
             "operandSegmentSizes": ir.DenseI32ArrayAttr.get([len(inputs), len(outputs)], context),
         },
         regions=1,
     )
-    types = [ir.ShapedType(value.type).element_type for value in op.operands]
+    types = [element_of(value.type) for value in (*inputs, *outputs)]
     block = ir.Block.create_at_start(op.regions[0], types, [op.location] * len(types))
     with ir.InsertionPoint(block):
         result = body(*block.arguments)
-        linalg.YieldOp(list(result) if isinstance(result, list | tuple) else [result])
+        create("linalg.yield", result if isinstance(result, list | tuple) else [result])
     return op
 
 
 def empty(shape: Sequence[int], element: Any) -> Any:
     """A `tensor.empty` value at the current insertion point."""
-    return tensor.EmptyOp(list(shape), element).result
+    return create("tensor.empty", [], tensor_type(shape, element)).results[0]
 
 
 def filled(number: Any, shape: Sequence[int]) -> Any:
@@ -259,9 +283,8 @@ def float_cast(value: Any, element: Any) -> Any:
     if source == element:
         return value
     if source.width == element.width:  # f16 <-> bf16: no direct cast exists
-        return arith.TruncFOp(element, arith.ExtFOp(ir.F32Type.get(source.context), value).result).result
-    cast = arith.TruncFOp if source.width > element.width else arith.ExtFOp
-    return cast(element, value).result
+        return create("arith.truncf", [float_cast(value, ir.F32Type.get(source.context))], element).results[0]
+    return create("arith.truncf" if source.width > element.width else "arith.extf", [value], element).results[0]
 
 
 def cast_tensor(value: Any, element: Any) -> Any:
@@ -315,9 +338,9 @@ def clone_op(op: Any, mapping: dict[Any, Any]) -> Any:
 
 def copy_discardable(source: Any, target: Any) -> None:
     """Copy the attributes of a linalg op that are not part of its structure (tags, for example)."""
-    for name, attribute in attributes_of(source).items():
+    for name in source.attributes:
         if name not in STRUCTURAL:
-            target.attributes[name] = attribute
+            target.attributes[name] = source.attributes[name]
 
 
 def dims_covered(maps: Sequence[Any], count: int) -> bool:

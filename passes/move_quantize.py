@@ -56,7 +56,7 @@ class MoveQuantize:
             ops = [op for op in utils.body_ops(function) if op.name in (QUANTIZE, DEQUANTIZE)]
             if ops:
                 moved |= _Forward().run([op for op in ops if op.name == DEQUANTIZE])
-                moved |= _Backward(context).run(function)
+                moved |= _Backward(context).run([op for op in ops if op.name == QUANTIZE])
         if moved:
             utils.run_upstream(module, *utils.TIDY)
 
@@ -143,9 +143,8 @@ class _Backward:
         self.context = context
         self.is_weight = WeightLike()
 
-    def run(self, function: Any) -> bool:
-        pending = deque(op for op in reversed(utils.body_ops(function)) if op.name == QUANTIZE)
-        moved = False
+    def run(self, ops: list[Any]) -> bool:
+        pending, moved = deque(reversed(ops)), False
         while pending:
             op = pending.popleft()
             if not utils.has_uses(op.results[0]):

@@ -7,13 +7,14 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from fovea.passes import ir_utils as utils
 from fovea.passes.constant_subtree import WeightLike
 from fovea.passes.contraction import LHS, RHS
 from fovea.passes.contraction_layout import is_contraction
 from fovea.passes.quantization_selectors import Candidate
-from fovea.passes.value_flow import Fate, FromInput, Steps, fate_of
+from fovea.passes.value_flow import Fate, FromInput, Steps, Tail, fate_of
 
 ROUTER_EXPERTS = 512
 """Most outputs of a router: the largest public mixtures have as many experts."""
@@ -30,6 +31,7 @@ class Networks:
         self.is_weight = is_weight
         self.steps = Steps()
         self.from_input = FromInput(is_weight, self.steps)
+        self.tail = Tail(is_weight, self.steps)
 
 
 class Place:
@@ -37,8 +39,16 @@ class Place:
 
     def __init__(self, candidate: Candidate, network: Networks) -> None:
         self.candidate, self.op, self.network = candidate, candidate.op, network
-        self.inputs = utils.inputs_of(self.op)
-        self.weights = [side for side, value in enumerate(self.inputs) if network.is_weight(value)]
+
+    @cached_property
+    def inputs(self) -> list[Any]:
+        """The operands."""
+        return utils.inputs_of(self.op)
+
+    @cached_property
+    def weights(self) -> list[int]:
+        """Which of the operands are weights."""
+        return [side for side, value in enumerate(self.inputs) if self.network.is_weight(value)]
 
     @cached_property
     def fate(self) -> Fate:
@@ -57,17 +67,20 @@ class Place:
 
 
 def _first(place: Place) -> bool:
-    return any(not place.network.is_weight(value) and place.network.from_input(value) for value in place.inputs)
+    return any(
+        side not in place.weights and place.network.from_input(value) for side, value in enumerate(place.inputs)
+    )
 
 
 def _last(place: Place) -> bool:
-    return place.fate.returned and not place.fate.blocked
+    return place.network.tail(place.op.results[0])
 
 
 def _router(place: Place) -> bool:
     n, k = place.extents
-    chooses = place.fate.selects or place.fate.weighs
-    return len(place.weights) == 1 and n <= min(ROUTER_EXPERTS, k - 1) and chooses and not _last(place)
+    if len(place.weights) != 1 or n > min(ROUTER_EXPERTS, k - 1):
+        return False
+    return (place.fate.selects or place.fate.weighs) and not _last(place)
 
 
 def _tiny(place: Place) -> bool:
@@ -97,4 +110,5 @@ POLICIES = {
         Policy("tiny", f"k below {TINY_K} or n below {TINY_N}: it fills no FP8 matrix instruction", _tiny),
     )
 }
-"""By name, in the order in which they are asked; the first that recognises a contraction gives the reason."""
+"""By name, in the order in which they are asked; the first that recognises a contraction gives the reason, and says
+whether it may be waived (so those that may not come first)."""

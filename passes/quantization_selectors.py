@@ -23,7 +23,7 @@ from typing import Any
 
 from fovea.diagnostics import places_of
 from fovea.errors import UsageError
-from fovea.passes.contraction import flops_of, is_product, shape_of
+from fovea.passes.contraction import Dims, dims_of, flops_of, is_product, shape_of
 from fovea.passes.contraction_layout import is_contraction
 
 ATTENTION, CONVOLUTION = "attention", "conv"
@@ -34,19 +34,31 @@ class Candidate:
     """A contraction or convolution, and what selectors ask of it.
 
     op: the operation. names: its location's and weight's names and a generated one. number: its position in the module.
-    roles: the policies that recognise it, "attention" within an attention site, "conv" for a convolution.
+    recognise: whether it stands in a role: a policy's name, "attention" (within an attention site), "conv" (is one).
     """
 
     op: Any
     identity: str
     names: Sequence[str]
     number: int
-    roles: frozenset[str] = field(default_factory=frozenset)
+    recognise: Callable[[str], bool] = lambda role: False
+    _roles: dict[str, bool] = field(default_factory=dict, init=False)
+
+    def stands_as(self, role: str) -> bool:
+        """Whether it stands in a role; found out once, when it is first asked, as most roles of most are not."""
+        if role not in self._roles:
+            self._roles[role] = self.recognise(role)
+        return self._roles[role]
 
     @cached_property
     def shape(self) -> dict[str, int]:
         """Extents of m, n, k and batch; {} for what is no work for matrix instructions."""
-        return shape_of(self.op) if is_product(self.op) else {}
+        return {} if self.dims is None else shape_of(self.op, self.dims)
+
+    @cached_property
+    def dims(self) -> Dims | None:
+        """Its dims by role; None for what is no work for matrix instructions."""
+        return dims_of(self.op) if is_product(self.op) else None
 
     @cached_property
     def flops(self) -> int:
@@ -115,12 +127,12 @@ _CONVOLUTIONS = ("conv_", "depthwise_conv_", "quantized_conv_")
 def _kind(value: str, policies: Sequence[str]) -> Test:
     roles = (ATTENTION, *policies)
     if value in roles:
-        return lambda candidate, _: value in candidate.roles
+        return lambda candidate, _: candidate.stands_as(value)
     if value not in _KINDS and not value.startswith(_CONVOLUTIONS):
         known = ", ".join([*sorted(_KINDS), "conv_*", *roles])
         raise ValueError(f"names no kind of contraction; expected one of {known}")
     if value == CONVOLUTION:
-        return lambda candidate, _: CONVOLUTION in candidate.roles
+        return lambda candidate, _: candidate.stands_as(CONVOLUTION)
     return lambda candidate, _: candidate.kind == value
 
 
@@ -179,8 +191,8 @@ def _position(value: str, _: Sequence[str]) -> Test:
 def _policy(value: str, policies: Sequence[str]) -> Test:
     if value != "all" and value not in policies:
         raise ValueError(f"names no default exclusion; expected one of {', '.join([*policies, 'all'])}")
-    wanted = frozenset(policies if value == "all" else (value,))
-    return lambda candidate, _: bool(candidate.roles & wanted)
+    wanted = tuple(policies) if value == "all" else (value,)
+    return lambda candidate, _: any(map(candidate.stands_as, wanted))
 
 
 # Key -> (reads what follows the colon, what is expected there).

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -18,7 +19,7 @@ from fovea.executor.types import DTYPES
 from fovea.passes import ir_utils as utils
 from fovea.passes.channel_axes import merge_axes, split_like
 from fovea.passes.constant_subtree import WeightLike, weight_names
-from fovea.passes.contraction import IDENTITY, channel_axes, channel_axis, is_product
+from fovea.passes.contraction import IDENTITY, Dims, channel_axes, channel_axis, dims_of, is_product
 from fovea.passes.contraction_layout import is_contraction
 from fovea.passes.dynamic_scales import below_views, dynamic_pair, k_block, row_block
 from fovea.passes.elements import elements_attribute
@@ -91,23 +92,24 @@ class QuantizeFp8:
         weights = storage_of(self.weight_storage or self.storage, context.target)
         quantizer = _Quantizer(self, activations, weights, context)
         for function in utils.functions(module):
+            ops = utils.body_ops(function)
+            captures = [op for op in ops if op.name == CAPTURE]
             if not quantizer.dynamic:
-                _check_calibrated(function)
-            quantizer.quantize_weights(function)
+                _check_calibrated(captures)
+            quantizer.quantize_weights(ops)
             if quantizer.dynamic:
-                quantizer.quantize_operands(function)
-            for op in utils.body_ops(function):
-                if op.name == CAPTURE:
-                    quantizer.replace_capture(op)
+                quantizer.quantize_operands(ops)
+            for op in captures:
+                quantizer.replace_capture(op)
         if quantizer.dynamic:
             for record in context.records:
                 if (record.get("kind"), record.get("decision")) == ("contraction", "fp8"):
                     record["reason"] = "activations by scales of the run, weights by their values"
 
 
-def _check_calibrated(function: Any) -> None:
-    for op in utils.body_ops(function):
-        if op.name == CAPTURE and not bool(ir.BoolAttr(op.attributes["calibrated"]).value):
+def _check_calibrated(captures: Sequence[Any]) -> None:
+    for op in captures:
+        if not bool(ir.BoolAttr(op.attributes["calibrated"]).value):
             identity = ir.StringAttr(op.attributes["id"]).value
             raise utils.error_at(
                 op, f"'{identity}' has no range: run calibration first (--calibration FILE.npz), or compile without FP8"
@@ -138,10 +140,10 @@ class _Quantizer:
 
     # -- activations with scales of their own -------------------------------------------------------------------
 
-    def quantize_operands(self, function: Any) -> None:
+    def quantize_operands(self, ops: Sequence[Any]) -> None:
         """Dynamic pairs on the operands of contractions that read a capture; one a tensor and block."""
         found = []
-        for op in utils.body_ops(function):
+        for op in ops:
             if not is_contraction(op) and is_product(op) and any(map(_reads_capture, utils.inputs_of(op))):
                 self.context.remark(op.location, "a convolution has no dynamic scales: it is not quantised")
             if is_contraction(op):
@@ -172,26 +174,26 @@ class _Quantizer:
 
     # -- weights ------------------------------------------------------------------------------------------------
 
-    def quantize_weights(self, function: Any) -> None:
+    def quantize_weights(self, ops: Sequence[Any]) -> None:
         """Pairs on the constant operands of contractions that read a capture; one a weight and granularity."""
         is_weight = WeightLike()
         pairs: dict[tuple[Any, Any], Any] = {}
         found = []
-        for op in utils.body_ops(function):
-            quantised = is_contraction(op) or (is_product(op) and not self.dynamic)
-            if quantised and any(_reads_capture(operand) for operand in utils.inputs_of(op)):
+        quantised = is_contraction if self.dynamic else is_product
+        for op in ops:
+            if quantised(op) and any(_reads_capture(operand) for operand in utils.inputs_of(op)):
                 found += [(op, side) for side, operand in enumerate(utils.inputs_of(op)) if is_weight(operand)]
         for op, side in found:
-            operand = op.operands[side]
-            axes, shape = self._channels(op, side), self._weight_shape(op, side)
+            operand, dims = op.operands[side], dims_of(op)
+            axes, shape = self._channels(op, side, dims), self._weight_shape(op, side, dims)
             merges = len(axes) > 1 and isinstance(shape, int)
             key = (operand, axes if merges else shape)
             if key not in pairs:
                 pairs[key] = self._merged_pair(op, operand, axes) if merges else self._weight_pair(op, operand, shape)
             op.operands[side] = pairs[key]
 
-    def _channels(self, op: Any, side: int) -> tuple[int, ...]:
-        return channel_axes(op, side) if self.options.weight_granularity != "tensor" else ()
+    def _channels(self, op: Any, side: int, dims: Dims) -> tuple[int, ...]:
+        return channel_axes(op, side, dims) if self.options.weight_granularity != "tensor" else ()
 
     def _merged_pair(self, op: Any, value: Any, axes: tuple[int, ...]) -> Any:
         """The pair of a weight whose output channels lie along neighbouring axes: that of the weight with these as one
@@ -202,7 +204,7 @@ class _Quantizer:
         with utils.insertion_after(pair), op.location:
             return split_like(pair, merged)
 
-    def _weight_shape(self, op: Any, side: int) -> int | tuple[int, ...]:
+    def _weight_shape(self, op: Any, side: int, dims: Dims) -> int | tuple[int, ...]:
         """How the scales of a weight lie: along an axis (PER_TENSOR: one for all), or one a block of these extents."""
         if self.block is not None:
             block, row = k_block(op, side, self.block), row_block(op, side)
@@ -210,7 +212,7 @@ class _Quantizer:
                 return tuple(block or row)
             if block is None:
                 self.context.remark(op.location, "adds over more than one dim: its weight has one scale a channel")
-        axis = channel_axis(op, side) if self.options.weight_granularity != "tensor" else None
+        axis = channel_axis(op, side, dims) if self.options.weight_granularity != "tensor" else None
         return PER_TENSOR if axis is None else axis
 
     def _weight_pair(self, op: Any, value: Any, shape: int | tuple[int, ...]) -> Any:
@@ -254,7 +256,9 @@ class _Quantizer:
 
     def _scale(self, largest: np.ndarray[Any, Any], storage: Storage, op: Any, label: str) -> np.ndarray[Any, Any]:
         """max_abs / largest finite stored value, in f32; 1.0 where max_abs is 0."""
-        scale = (largest / np.float32(STORAGE_MAX[storage.element])).astype(np.float32)
+        scale = np.asarray(largest / np.float32(STORAGE_MAX[storage.element]), np.float32)
+        if scale.size and scale.min() >= MIN_SCALE:
+            return scale
         zeros = int(np.count_nonzero(largest == 0))
         tiny = int(np.count_nonzero((largest > 0) & (scale < MIN_SCALE)))
         if zeros:

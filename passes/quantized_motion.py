@@ -37,7 +37,8 @@ class Scaling:
     def of(op: Any) -> Scaling:
         """What a `fovea.quantize` or `fovea.dequantize` op has; equal channels count as one scale."""
         stored = op.results[0] if op.name == "fovea.quantize" else op.operands[0]
-        return Scaling(np.ones((), np.float32), PER_TENSOR, stored.type.element_type).on(axis_of(op), scale_array(op))
+        axis = axis_of(op)
+        return Scaling(scale_array(op), axis, stored.type.element_type).on(axis)
 
     def equals(self, other: Scaling) -> bool:
         """Whether both store equal numbers as equal bytes."""
@@ -122,7 +123,9 @@ def motion_of(op: Any) -> Motion | None:
         return _POOL
     if op.name != "linalg.generic":
         return None
-    return next((motion for fits, motion in _GENERIC if fits(op)), None)
+    last = utils.defining_op(utils.yielded(op)[0])
+    known = _GENERIC.get(None if last is None else last.name, ())
+    return next((motion for fits, motion in known if fits(op)), None)
 
 
 # --- reshapes, transposes, slices, concatenations, padding ------------------------------------------------------------
@@ -520,9 +523,11 @@ _BY_NAME = {
     "tensor.concat": Motion(_concat_before, _concat_after, _same_op, operands=lambda op: list(op.operands)),
     "tensor.pad": Motion(_pad_before, _pad_after, _padded),
 }
-_GENERIC: list[tuple[Callable[[Any], bool], Motion]] = [
-    (_is_copy, Motion(_copy_before, _copy_after, _rebuilt)),
-    (_is_relu, Motion(_relu_before, _relu_after, _relu, computes=True)),
-    (_is_gather, Motion(_per_tensor, _still_per_tensor, _gathered, operands=_tables)),
-    (_is_max_reduction, _POOL),
-]
+_RELU = Motion(_relu_before, _relu_after, _relu, computes=True)
+# By the op that computes what a linalg.generic yields (None: an argument of its body).
+_GENERIC: dict[str | None, tuple[tuple[Callable[[Any], bool], Motion], ...]] = {
+    None: ((_is_copy, Motion(_copy_before, _copy_after, _rebuilt)),),
+    "tensor.extract": ((_is_gather, Motion(_per_tensor, _still_per_tensor, _gathered, operands=_tables)),),
+    "arith.select": ((_is_relu, _RELU),),
+    **dict.fromkeys(_MAXIMA, ((_is_relu, _RELU), (_is_max_reduction, _POOL))),
+}

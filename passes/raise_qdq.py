@@ -15,8 +15,12 @@ from fovea.passes.elements import elements_attribute
 from fovea.passes.qdq_chains import Matcher, Scalar, Scale, is_pointwise, tensor_of
 from fovea.passes.registry import PassContext, register
 
-_INTEGER_CASTS = ("arith.fptosi", "arith.fptoui")
-_BYTES = ("i8", "i4")
+QUANTIZE, DEQUANTIZE, INTEGER = "quantize", "dequantize", "int8"
+_CASTS = {
+    "arith.truncf": (QUANTIZE, STORAGE_MAX), "arith.extf": (DEQUANTIZE, STORAGE_MAX),
+    "arith.fptosi": (INTEGER, ("i8", "i4")), "arith.fptoui": (INTEGER, ("i8", "i4")),
+}  # fmt: skip
+"""Name of a cast -> the form that it may be part of, and the stored types there."""
 _REFUSED = "fovea.refused"  # while the pass runs: an op that holds nothing to raise (any more)
 INT8 = "quantised to integers of 8 bits or fewer: it computes as the model has it"
 
@@ -64,38 +68,49 @@ class RaiseQdq:
                                         "decision": decision, "reason": reason})  # fmt: skip
 
         matcher = Matcher(context.weights)
-        for raise_one, casts_to in ((_raise_quantize, True), (_raise_dequantize, False)):
+        casts = _casts(module)
+        for raise_one, form in ((_raise_quantize, QUANTIZE), (_raise_dequantize, DEQUANTIZE)):
             # An op is rebuilt by each rewrite, so that one rewrite an op and round is made.
-            while sum(raise_one(op, cast, matcher, record) for op, cast in _casts(module, casts_to)):
+            while sum(raise_one(op, cast, matcher, record) for op, cast in _raisable(casts[form])):
                 changed = True
                 _erase_unused(module)
-            for function in utils.functions(module):
-                for op in utils.body_ops(function):
-                    if _REFUSED in op.attributes:
-                        del op.attributes[_REFUSED]
-        for op in _integer_casts(module):
-            record(op, "int8", "left", INT8)
+                casts = _casts(module)
+            for op, _ in casts[form]:
+                if _REFUSED in op.attributes:
+                    del op.attributes[_REFUSED]
+        for op, _ in casts[INTEGER]:
+            if TAG not in op.attributes:
+                record(op, INTEGER, "left", INT8)
         if changed:
-            utils.run_upstream(module, "canonicalize", "cse")
+            utils.run_upstream(module, *utils.TIDY)
 
 
 Record = Callable[[Any, str, str, str], None]
 
 
-def _casts(module: Any, to_fp8: bool) -> list[tuple[Any, Any]]:
-    """(op, cast) for the first cast to (from) FP8 in the body of each used elementwise op outside attention."""
-    name = "arith.truncf" if to_fp8 else "arith.extf"
-    found: list[tuple[Any, Any]] = []
+Casts = list[tuple[Any, Any]]
+
+
+def _casts(module: Any) -> dict[str, Casts]:
+    """The casts to and from stored types by the form that they may be part of, each with the op in whose body it is.
+
+    The handles hold until something is erased.
+    """
+    found: dict[str, Casts] = {QUANTIZE: [], DEQUANTIZE: [], INTEGER: []}
 
     def visit(op: Any) -> Any:
-        if op.name == name:
-            type_ = (op.results if to_fp8 else op.operands)[0].type
-            if str(type_) in STORAGE_MAX:
-                found.append((op.parent.operation, op.operation))
+        form, stored = _CASTS.get(op.name, (None, ()))
+        if form is not None and str((op.operands if form == DEQUANTIZE else op.results)[0].type) in stored:
+            found[form].append((op.parent.operation, op.operation))
         return ir.WalkResult.ADVANCE
 
     module.operation.walk(visit)
-    return [(op, cast) for op, cast in found if _REFUSED not in op.attributes and is_pointwise(op)
+    return found
+
+
+def _raisable(casts: Casts) -> Casts:
+    """Those in the bodies of used elementwise ops outside attention."""
+    return [(op, cast) for op, cast in casts if _REFUSED not in op.attributes and is_pointwise(op)
             and utils.has_uses(op.results[0])]  # fmt: skip
 
 
@@ -107,34 +122,19 @@ def _erase_unused(module: Any) -> None:
                 op.erase()
 
 
-def _integer_casts(module: Any) -> list[Any]:
-    """Elementwise ops outside attention that make small integers of floats."""
-    found: list[Any] = []
-
-    def visit(op: Any) -> Any:
-        if op.name in _INTEGER_CASTS and str(op.results[0].type) in _BYTES:
-            parent = op.parent.operation
-            if TAG not in parent.attributes:
-                found.append(parent)
-        return ir.WalkResult.ADVANCE
-
-    module.operation.walk(visit)
-    return found
-
-
 def _raise_quantize(op: Any, cast: Any, matcher: Matcher, record: Record) -> bool:
     if not utils.has_uses(op.results[0]):
         return False
     found = matcher.quantised(op, cast)
     if isinstance(found, str):
         op.attributes[_REFUSED] = ir.UnitAttr.get(op.context)
-        record(op, "quantize", "left", found)
+        record(op, QUANTIZE, "left", found)
         return False
     with op.location:
         source = _tensor(found.source)
         with ir.InsertionPoint(op):
             stored = _scaled("fovea.quantize", source, cast.results[0].type, found.scale)
-    record(op, "quantize", "raised", _described(found.scale))
+    record(op, QUANTIZE, "raised", _described(found.scale))
     _substitute(Scalar(op, cast.results[0]), stored)
     return True
 
@@ -145,12 +145,12 @@ def _raise_dequantize(op: Any, cast: Any, matcher: Matcher, record: Record) -> b
     done = False
     for found in list(matcher.dequantised(op, cast)):
         if isinstance(found, str):
-            record(op, "dequantize", "left", found)
+            record(op, DEQUANTIZE, "left", found)
             continue
         end = found.result
         with end.op.location, ir.InsertionPoint(end.op):
             real = _scaled("fovea.dequantize", found.stored, end.value.type, found.scale)
-        record(end.op, "dequantize", "raised", _described(found.scale))
+        record(end.op, DEQUANTIZE, "raised", _described(found.scale))
         _substitute(end, real)
         done = True
     if not done:

@@ -128,9 +128,12 @@ _EXPONENTIALS = ("math.exp", "math.exp2")
 
 
 class _Forward:
-    """Walks from a value to where it goes. A residual connection ends the walk: behind it is another value."""
+    """Walks from a value to where it goes. A residual connection ends the walk: behind it is another value.
 
-    def __init__(self, value: Any, is_weight: WeightLike, steps: Steps) -> None:
+    until_blocked: end it, with what is known then, at the first op that blocks.
+    """
+
+    def __init__(self, value: Any, is_weight: WeightLike, steps: Steps, until_blocked: bool = False) -> None:
         self.is_weight, self.steps = is_weight, steps
         self.fate = Fate()
         self.inside = {value}
@@ -139,7 +142,7 @@ class _Forward:
         self.sums: set[Any] = set()
         waiting: list[Any] = []
         pending = [value]
-        while pending:
+        while pending and not (until_blocked and self.fate.blocked):
             users = [use.owner.operation for use in pending.pop().uses]
             for op in [*users, *waiting]:
                 if op.results and op.results[0] in self.inside:
@@ -209,3 +212,34 @@ def _read(op: Any) -> list[Any]:
 def fate_of(value: Any, is_weight: WeightLike, steps: Steps) -> Fate:
     """What becomes of `value`."""
     return _Forward(value, is_weight, steps).fate
+
+
+class Tail:
+    """Answers whether values are returned and not blocked (see `Fate`), in one function.
+
+    Walks on from those alone that a result of the function is computed from by ops that do not block.
+    """
+
+    def __init__(self, is_weight: WeightLike, steps: Steps) -> None:
+        self._is_weight, self._steps = is_weight, steps
+        self._before: set[Any] | None = None
+
+    def __call__(self, value: Any) -> bool:
+        if self._before is None:
+            self._before = self._before_return(value.owner.operation.parent)
+        if value not in self._before:
+            return False
+        fate = _Forward(value, self._is_weight, self._steps, until_blocked=True).fate
+        return fate.returned and not fate.blocked
+
+    def _before_return(self, function: Any) -> set[Any]:
+        found: set[Any] = set()
+        pending = [value for block in function.regions[0].blocks for value in block.operations[-1].operands]
+        while pending:
+            value = pending.pop()
+            op = None if value in found else utils.defining_op(value)
+            if op is not None:
+                found.add(value)
+                if self._steps.of(op) in (Step.VIEW, Step.POINTWISE, Step.REDUCTION, Step.SORT):
+                    pending += op.operands
+        return found

@@ -26,10 +26,10 @@ _KEPT = frozenset({"fovea.capture", "func.call", "cf.assert", "scf.while"})
 
 def weight_name(value: Any) -> str | None:
     """The tensor that a block argument stands for by its `fovea.weight` attribute; None for any other value."""
-    block = value.owner
-    if not isinstance(block, ir.Block) or block.owner.operation.name != "func.func":
+    if not isinstance(value, ir.BlockArgument):
         return None
-    return argument_attribute(block.owner, ir.BlockArgument(value).arg_number, WEIGHT)
+    around = value.owner.owner.operation
+    return argument_attribute(around, value.arg_number, WEIGHT) if around.name == "func.func" else None
 
 
 class ConstantEvaluator:
@@ -64,7 +64,8 @@ class ConstantEvaluator:
 
     def is_constant(self, value: Any) -> bool:
         """True if `value` follows from constants and known weights alone, by ops that the executor can run."""
-        self._visit([value], self._known, self._decide)
+        if value not in self._known:
+            self._visit([value], self._known, self._decide)
         return self._known[value]
 
     def evaluate(self, values: Sequence[Any]) -> list[Array]:
@@ -72,8 +73,7 @@ class ConstantEvaluator:
         for value in values:
             if not self.is_constant(value):
                 raise CompileError(f"{value.get_name()} depends on more than constants and weights")
-        computes = any(not isinstance(value.owner, ir.Block) for value in values)
-        with np.errstate(all="ignore"), one_blas_thread() if computes else nullcontext():
+        with np.errstate(all="ignore"), nullcontext() if all(map(_is_given, values)) else one_blas_thread():
             self._visit(values, self._values, self._compute)
         return [self._values[value] for value in values]
 
@@ -94,7 +94,7 @@ class ConstantEvaluator:
         return done is not self._known or _may_fold(value.owner)
 
     def _decide(self, value: Any) -> None:
-        if isinstance(value.owner, ir.Block):
+        if isinstance(value, ir.BlockArgument):
             name = weight_name(value)
             self._known[value] = name is not None and self._weights is not None and name in self._weights
             return
@@ -103,7 +103,7 @@ class ConstantEvaluator:
         self._known.update(dict.fromkeys(op.results, constant))
 
     def _compute(self, value: Any) -> None:
-        if isinstance(value.owner, ir.Block):
+        if isinstance(value, ir.BlockArgument):
             name = weight_name(value)
             assert name is not None and self._weights is not None
             self._values[value] = check_input(name, self._weights[name], value.type, what="weight")
@@ -120,6 +120,11 @@ class ConstantEvaluator:
         self._values.update((v, r) for v, r in zip(op.results, results, strict=True) if r is not None)
 
 
+def _is_given(value: Any) -> bool:
+    """Whether nothing is computed for `value`: it is an argument or the result of a constant op."""
+    return isinstance(value, ir.BlockArgument) or value.owner.operation.name == "arith.constant"
+
+
 def _may_fold(owner: Any) -> bool:
     """False for ops that are not evaluated whatever their operands are."""
     if isinstance(owner, ir.Block):
@@ -130,7 +135,7 @@ def _may_fold(owner: Any) -> bool:
 
 def _dependencies(value: Any) -> list[Any]:
     """What an SSA value is computed from: operands, and what its op's regions capture."""
-    if isinstance(value.owner, ir.Block):
+    if isinstance(value, ir.BlockArgument):
         return []
     op = value.owner.opview
     return [*op.operands, *(captured(op) if op.operation.regions else ())]

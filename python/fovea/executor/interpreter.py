@@ -34,7 +34,7 @@ def argument_attribute(function: Any, position: int, name: str) -> str | None:
     """A string attribute of a function's argument, None if it has none."""
     if "arg_attrs" not in function.attributes:
         return None
-    attributes = ir.DictAttr(ir.ArrayAttr(function.attributes["arg_attrs"])[position])
+    attributes = function.attributes["arg_attrs"][position]
     return ir.StringAttr(attributes[name]).value if name in attributes else None
 
 
