@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Runs functions of a module on numpy arrays, op by op, and lets go of each value after its last use."""
+"""Runs functions of a module on numpy arrays, op by op or runs of ops at once (see `fusion`), and lets go of each value
+after its last use."""
 
 from __future__ import annotations
 
@@ -13,6 +14,7 @@ from fovea.bindings import ir
 from fovea.errors import ExecutionError, FoveaError, InputError, UnsupportedOpError
 from fovea.executor import control_ops, dynamic_ops, fovea_ops, tensor_ops, tm_tensor_ops
 from fovea.executor.body import captured
+from fovea.executor.fusion import Unit, fused
 from fovea.executor.handlers import HANDLERS, Handler
 from fovea.executor.pieces import one_blas_thread
 from fovea.executor.structured import StructuredOp, is_structured
@@ -111,7 +113,7 @@ class _Step:
     operands: tuple[Any, ...]
     results: tuple[Any, ...]
     dies: tuple[Any, ...]
-    """Values of this block that nothing uses after this op."""
+    """Values of this block that nothing uses after this step."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,7 @@ class _Program:
     outputs: tuple[Any, ...]
 
 
-def _compile(block: Any) -> _Program:
+def _compile(block: Any, fuse: bool) -> _Program:
     operations = list(block.operations)
     if not operations or operations[-1].operation.name not in _TERMINATORS:
         last = operations[-1] if operations else block.owner
@@ -128,22 +130,22 @@ def _compile(block: Any) -> _Program:
             f"{location_text(last)}: the reference executor does not support the terminator '{last.operation.name}'"
         )
     outputs = tuple(operations[-1].operands)
-    alive = set(outputs)
     own = set(block.arguments)
-    for op in operations:
-        own.update(op.results)
-    steps = []
-    for op in reversed(operations[:-1]):
+    ops = []
+    for op in operations[:-1]:
         handler = handler_of(op)
         if handler is None:
             raise UnsupportedOpError(
                 f"{location_text(op)}: the reference executor does not support '{op.operation.name}'"
             )
-        operands, results = tuple(op.operands), tuple(op.results)
-        reads = {*operands, *(captured(op) if op.operation.regions else ())}
-        dies = tuple(v for v in {*reads, *results} if v not in alive and v in own)
-        alive |= reads
-        steps.append(_Step(op, handler, operands, results, dies))
+        own.update(op.results)
+        ops.append((op, handler, {*op.operands, *(captured(op) if op.operation.regions else ())}))
+    alive = set(outputs)
+    steps = []
+    for unit in reversed(fused(ops) if fuse else [Unit.of(*op) for op in ops]):
+        dies = tuple(v for v in {*unit.reads, *unit.results} if v not in alive and v in own)
+        alive |= unit.reads
+        steps.append(_Step(unit.op, unit.handler, unit.operands, unit.results, dies))
     return _Program(tuple(reversed(steps)), outputs)
 
 
@@ -215,9 +217,9 @@ class Executor:
 
     def program(self, block: Any) -> _Program:
         """The compiled form of a block, made at its first use."""
-        key = block.operations[0]
+        key = block.operations[0], self.on_value is None
         if key not in self._programs:
-            self._programs[key] = _compile(block)
+            self._programs[key] = _compile(block, fuse=key[1])
         return self._programs[key]
 
     def call(self, op: Any, name: str, arguments: Sequence[Array]) -> list[Array]:
