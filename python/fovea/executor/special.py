@@ -14,7 +14,7 @@ Array = np.ndarray[Any, Any]
 # erf in f32: linear between the entries of a table. From 3.92 on erf rounds to 1 in f32.
 _ERF_TOP = 4.0
 _ERF_CELLS = 1 << 11  # a unit: a power of two, so that the place within a cell is exact; interpolation errors 3e-8, 6e-8 of the value
-_BLOCK = 1 << 13  # elements handled at a time, so that the temporaries stay in the cache
+_BLOCK = 1 << 15  # elements handled at a time, so that the temporaries stay in the cache
 
 _erf64 = np.frompyfunc(math.erf, 1, 1)
 _erfc64 = np.frompyfunc(math.erfc, 1, 1)
