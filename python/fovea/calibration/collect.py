@@ -59,7 +59,7 @@ class Collector:
         self._running.batch, self._running.mask = number, mask_of(inputs, self._mask)
         try:
             with np.errstate(over="ignore"):
-                self._executor.run(inputs)
+                self._executor.observe(inputs)
         except InputError as error:
             if "calibration batch" in str(error):
                 raise

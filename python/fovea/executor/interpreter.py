@@ -29,6 +29,7 @@ OnValue = Callable[[Any, list[Array]], None]
 
 WEIGHT, NAME = "fovea.weight", "fovea.name"
 _LOADED = (control_ops, dynamic_ops, fovea_ops, tensor_ops, tm_tensor_ops)  # importing them fills HANDLERS
+_EFFECTS = frozenset({"fovea.capture", "cf.assert", "func.call", "scf.while"})  # a while may not end
 _TERMINATORS = frozenset({"func.return", "scf.yield", "scf.condition"})
 
 
@@ -122,14 +123,33 @@ class _Program:
     outputs: tuple[Any, ...]
 
 
-def _compile(block: Any, fuse: bool) -> _Program:
+def _has_effects(op: Any) -> bool:
+    """True for an op that does more than give results, or whose regions hold such an op."""
+    if op.operation.name in _EFFECTS:
+        return True
+    blocks = (block for region in op.operation.regions for block in region.blocks)
+    return any(_has_effects(inner) for block in blocks for inner in block.operations)
+
+
+def _needed(ops: Sequence[tuple[Any, Handler, set[Any]]]) -> list[tuple[Any, Handler, set[Any]]]:
+    """The ops that have effects, and what they depend on."""
+    needed: set[Any] = set()
+    kept = []
+    for op, handler, reads in reversed(ops):
+        if not needed.isdisjoint(op.results) or _has_effects(op):
+            needed |= reads
+            kept.append((op, handler, reads))
+    return kept[::-1]
+
+
+def _compile(block: Any, fuse: bool, results: bool) -> _Program:
     operations = list(block.operations)
     if not operations or operations[-1].operation.name not in _TERMINATORS:
         last = operations[-1] if operations else block.owner
         raise UnsupportedOpError(
             f"{location_text(last)}: the reference executor does not support the terminator '{last.operation.name}'"
         )
-    outputs = tuple(operations[-1].operands)
+    outputs = tuple(operations[-1].operands) if results else ()
     own = set(block.arguments)
     ops = []
     for op in operations[:-1]:
@@ -140,6 +160,8 @@ def _compile(block: Any, fuse: bool) -> _Program:
             )
         own.update(op.results)
         ops.append((op, handler, {*op.operands, *(captured(op) if op.operation.regions else ())}))
+    if not results:
+        ops = _needed(ops)
     alive = set(outputs)
     steps = []
     for unit in reversed(fused(ops) if fuse else [Unit.of(*op) for op in ops]):
@@ -215,11 +237,11 @@ class Executor:
         self._functions = functions_of(module)
         self._programs: dict[Any, _Program] = {}
 
-    def program(self, block: Any) -> _Program:
-        """The compiled form of a block, made at its first use."""
-        key = block.operations[0], self.on_value is None
+    def program(self, block: Any, results: bool = True) -> _Program:
+        """The compiled form of a block, made at its first use. Without `results`: for its captures alone."""
+        key = block.operations[0], self.on_value is None, results
         if key not in self._programs:
-            self._programs[key] = _compile(block, fuse=key[1])
+            self._programs[key] = _compile(block, self.on_value is None, results)
         return self._programs[key]
 
     def call(self, op: Any, name: str, arguments: Sequence[Array]) -> list[Array]:
@@ -228,13 +250,13 @@ class Executor:
             raise ExecutionError(f"{location_text(op)}: call of '{name}', which the module does not define")
         return self._invoke(self._functions[name], arguments)
 
-    def _invoke(self, function: Any, arguments: Sequence[Array]) -> list[Array]:
+    def _invoke(self, function: Any, arguments: Sequence[Array], results: bool = True) -> list[Array]:
         blocks = list(function.operation.regions[0].blocks)
         if len(blocks) != 1:
             raise UnsupportedOpError(
                 f"{location_text(function)}: the reference executor runs functions of one block, found {len(blocks)}"
             )
-        return _Frame(self).run(self.program(blocks[0]), blocks[0].arguments, arguments)
+        return _Frame(self).run(self.program(blocks[0], results), blocks[0].arguments, arguments)
 
     def run(self, inputs: Mapping[str, Array] | Sequence[Array], function: str | None = None) -> list[Array]:
         """Results of the entry function (the only public one) or of `function`.
@@ -244,6 +266,19 @@ class Executor:
         UnsupportedOpError for an op that the executor lacks.
         """
         entry = entry_of(self.module, function)
+        arguments = self._arguments(entry, inputs)
+        with np.errstate(all="ignore"), one_blas_thread():
+            return [np.ascontiguousarray(r) if r.ndim else r for r in self._invoke(entry, arguments)]
+
+    def observe(self, inputs: Mapping[str, Array] | Sequence[Array], function: str | None = None) -> None:
+        """Run for the sake of `on_capture` alone: what no capture (and no assertion) depends on is not computed. Inputs
+        and errors as those of `run`."""
+        entry = entry_of(self.module, function)
+        arguments = self._arguments(entry, inputs)
+        with np.errstate(all="ignore"), one_blas_thread():
+            self._invoke(entry, arguments, results=False)
+
+    def _arguments(self, entry: Any, inputs: Mapping[str, Array] | Sequence[Array]) -> list[Array]:
         names = input_names(entry)
         given = dict(inputs) if isinstance(inputs, Mapping) else dict(zip(names, inputs, strict=False))
         if not isinstance(inputs, Mapping) and len(inputs) != len(names):
@@ -259,8 +294,7 @@ class Executor:
                 arguments.append(check_input(name, given[name], argument.type))
             else:
                 arguments.append(self._weight(entry, position))
-        with np.errstate(all="ignore"), one_blas_thread():
-            return [np.ascontiguousarray(r) if r.ndim else r for r in self._invoke(entry, arguments)]
+        return arguments
 
     def _weight(self, entry: Any, position: int) -> Array:
         name = argument_attribute(entry, position, WEIGHT) or ""
