@@ -27,7 +27,7 @@ from fovea.executor.types import is_small_float, static_shape
 
 Array = np.ndarray[Any, Any]
 
-SLAB = 1 << 15  # elements of a slab: the two or three f32 arrays of an op's step fit in a core's second-level cache
+SLAB = 1 << 16  # elements of a slab: the two or three f32 arrays of an op's step fit in a core's second-level cache
 _RESHAPES = frozenset({"tensor.expand_shape", "tensor.collapse_shape"})
 # What may move before a run that it does not depend on.
 _MOVES = frozenset({"arith.constant", "tensor.empty", "tensor.extract_slice", *_RESHAPES})

@@ -17,6 +17,7 @@ from fovea.executor.body import captured
 from fovea.executor.fusion import Unit, fused
 from fovea.executor.handlers import HANDLERS, Handler
 from fovea.executor.pieces import one_blas_thread
+from fovea.executor.recycling import Recycler, recycling
 from fovea.executor.structured import StructuredOp, is_structured
 from fovea.executor.types import dtype_of, is_float, location_text, shape_text, static_shape
 
@@ -235,6 +236,7 @@ class Executor:
         self.module, self.weights = module, weights
         self.on_capture, self.on_value = on_capture, on_value
         self._functions = functions_of(module)
+        self._recycler = Recycler()
         self._programs: dict[Any, _Program] = {}
 
     def program(self, block: Any, results: bool = True) -> _Program:
@@ -267,7 +269,7 @@ class Executor:
         """
         entry = entry_of(self.module, function)
         arguments = self._arguments(entry, inputs)
-        with np.errstate(all="ignore"), one_blas_thread():
+        with np.errstate(all="ignore"), one_blas_thread(), recycling(self._recycler):
             return [np.ascontiguousarray(r) if r.ndim else r for r in self._invoke(entry, arguments)]
 
     def observe(self, inputs: Mapping[str, Array] | Sequence[Array], function: str | None = None) -> None:
@@ -275,7 +277,7 @@ class Executor:
         and errors as those of `run`."""
         entry = entry_of(self.module, function)
         arguments = self._arguments(entry, inputs)
-        with np.errstate(all="ignore"), one_blas_thread():
+        with np.errstate(all="ignore"), one_blas_thread(), recycling(self._recycler):
             self._invoke(entry, arguments, results=False)
 
     def _arguments(self, entry: Any, inputs: Mapping[str, Array] | Sequence[Array]) -> list[Array]:

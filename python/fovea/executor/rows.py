@@ -17,6 +17,7 @@ from fovea.executor.affine import Map
 from fovea.executor.body import fits
 from fovea.executor.constants import is_splat_of
 from fovea.executor.pieces import cut, run_all
+from fovea.executor.recycling import empty, reshape
 from fovea.executor.scalar import COMBINERS, IN_PLACE
 from fovea.executor.types import dtype_of, static_shape
 
@@ -66,7 +67,7 @@ class _Read:
         if all(size == 1 for size in view.shape[: self.p]):
             return view.reshape(1, *view.shape[self.p :])
         whole = np.broadcast_to(view, (*self.sizes[: self.p], *view.shape[self.p :]))
-        return whole.reshape(prod(self.sizes[: self.p]), *view.shape[self.p :])
+        return reshape(whole, (prod(self.sizes[: self.p]), *view.shape[self.p :]))
 
 
 @dataclass
@@ -242,7 +243,7 @@ class RowProgram:
             values[slot] = given[value]
         for step in self._before:
             step.run(values, None)
-        arrays = [np.empty(result.shape, result.dtype) for result in self._results]
+        arrays = [empty(result.shape, result.dtype) for result in self._results]
         parts = [array.reshape(self.rows, *r.rest) for array, r in zip(arrays, self._results, strict=True)]
         into = {r.root: array.reshape(self.rows, *self._rest[r.root])
                 for array, r in zip(arrays, self._results, strict=True) if r.root is not None}  # fmt: skip

@@ -25,6 +25,7 @@ from fovea.executor.constants import is_splat_of
 from fovea.executor.contraction import contract
 from fovea.executor.handlers import Frame
 from fovea.executor.pieces import PIECE, cut, run_all
+from fovea.executor.recycling import empty
 from fovea.executor.scalar import BOOLEAN_COMBINERS, COMBINERS
 from fovea.executor.types import convert, dtype_of, is_small_float, location_text
 
@@ -178,7 +179,7 @@ class _Structured:
 
     def _parallel_pieces(self, given: Sequence[Array | None], dim: int) -> list[Array | None]:
         sizes = self.space.sizes
-        results = [np.empty([sizes[d] for d in m.dims if d is not None], t)
+        results = [empty([sizes[d] for d in m.dims if d is not None], t)
                    for m, t in zip(self.out_maps, self.dtypes, strict=True)]  # fmt: skip
         targets = [m.view(r, sizes) for m, r in zip(self.out_maps, results, strict=True)]
 
