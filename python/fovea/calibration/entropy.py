@@ -17,8 +17,8 @@ import numpy as np
 Array = np.ndarray[Any, Any]
 Rounding = Callable[[Array], Array]  # magnitudes (f64) to FP8, saturated
 
-# How far apart two divergences are that rounding may have swapped. Bins of one width are 128, and their width doubles by
-# the octave, so the width of all bins below is at most 256 times that of the next one; a running sum of 2^15 bins is
+# How far apart two divergences are that rounding may have swapped. 128 bins have one width, which doubles by the
+# octave, so the width of all bins below is at most 256 times that of the next one; a running sum of 2^15 bins is
 # within 2^-38 of its value. So a code's density, the one difference of sums that are not of integers, is within 2^-30,
 # and so is its logarithm; everything else is within 1e-11.
 _NEAR = 1e-7
@@ -27,7 +27,7 @@ _PAIRS = 1 << 18  # (clip point, code) pairs evaluated at a time
 
 @cache
 def code_thresholds(rounded: Rounding) -> Array:
-    """For each code above 0 the least f64 that rounds to it or a higher one, rising: found by halving the f64's bits."""
+    """For each code above 0 the least f64 that rounds to it or above, rising: found by halving intervals of bits."""
     top = int(rounded(np.array([np.finfo(np.float64).max])).view(np.uint8)[0])
     codes = np.arange(1, top + 1)
     low = np.zeros(len(codes), np.int64)  # rounds to less
@@ -78,7 +78,7 @@ def _divergences(
 
 
 def _starts(middles: Array, scales: Array, thresholds: Array) -> Array:
-    """For each clip point and code, the first bin that rounds to it or a higher one: whose middle, divided by the scale,
+    """For each clip point and code, the first bin that rounds to it or above: whose middle, divided by the scale,
     reaches the threshold. The product with the scale finds it but for rounding, which the division then settles."""
     starts = np.searchsorted(middles, scales[:, None] * thresholds)
     padded = np.concatenate([[0.0], middles, [np.inf]])  # padded[i + 1]: the middle of bin i

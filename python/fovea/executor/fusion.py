@@ -35,7 +35,7 @@ _MOVES = frozenset({"arith.constant", "tensor.empty", "tensor.extract_slice", *_
 
 @dataclass(frozen=True)
 class Unit:
-    """An op, or a run of ops of which `op` is the first: what its handler gets, what it gives, and all that it reads."""
+    """An op, or a run of ops, the first being `op`: what its handler gets, what it gives, and all that it reads."""
 
     op: Any
     handler: Handler

@@ -12,13 +12,9 @@ import numpy as np
 
 from fovea.bindings import ir
 from fovea.errors import ExecutionError, FoveaError, InputError, UnsupportedOpError
-from fovea.executor import control_ops, dynamic_ops, fovea_ops, tensor_ops, tm_tensor_ops
-from fovea.executor.body import captured
-from fovea.executor.fusion import Unit, fused
-from fovea.executor.handlers import HANDLERS, Handler
-from fovea.executor.pieces import one_blas_thread
+from fovea.executor.pieces import one_blas_thread, running
+from fovea.executor.program import Program, compile_block
 from fovea.executor.recycling import Recycler, recycling
-from fovea.executor.structured import StructuredOp, is_structured
 from fovea.executor.types import dtype_of, is_float, location_text, shape_text, static_shape
 
 if TYPE_CHECKING:
@@ -29,9 +25,6 @@ OnCapture = Callable[[Any, str, Array], None]
 OnValue = Callable[[Any, list[Array]], None]
 
 WEIGHT, NAME = "fovea.weight", "fovea.name"
-_LOADED = (control_ops, dynamic_ops, fovea_ops, tensor_ops, tm_tensor_ops)  # importing them fills HANDLERS
-_EFFECTS = frozenset({"fovea.capture", "cf.assert", "func.call", "scf.while"})  # a while may not end
-_TERMINATORS = frozenset({"func.return", "scf.yield", "scf.condition"})
 
 
 def argument_attribute(function: Any, position: int, name: str) -> str | None:
@@ -99,79 +92,6 @@ def inputs_of(module: Any, function: str | None = None) -> list[InputType]:
     ]
 
 
-def handler_of(op: Any) -> Handler | None:
-    """The function that runs `op`, None if there is none."""
-    name = op.operation.name
-    found = HANDLERS.get(name)
-    if found is None and name.startswith("linalg.") and is_structured(op):
-        return StructuredOp(op)
-    return found
-
-
-@dataclass(frozen=True)
-class _Step:
-    op: Any
-    handler: Handler
-    operands: tuple[Any, ...]
-    results: tuple[Any, ...]
-    dies: tuple[Any, ...]
-    """Values of this block that nothing uses after this step."""
-
-
-@dataclass(frozen=True)
-class _Program:
-    steps: tuple[_Step, ...]
-    outputs: tuple[Any, ...]
-
-
-def _has_effects(op: Any) -> bool:
-    """True for an op that does more than give results, or whose regions hold such an op."""
-    if op.operation.name in _EFFECTS:
-        return True
-    blocks = (block for region in op.operation.regions for block in region.blocks)
-    return any(_has_effects(inner) for block in blocks for inner in block.operations)
-
-
-def _needed(ops: Sequence[tuple[Any, Handler, set[Any]]]) -> list[tuple[Any, Handler, set[Any]]]:
-    """The ops that have effects, and what they depend on."""
-    needed: set[Any] = set()
-    kept = []
-    for op, handler, reads in reversed(ops):
-        if not needed.isdisjoint(op.results) or _has_effects(op):
-            needed |= reads
-            kept.append((op, handler, reads))
-    return kept[::-1]
-
-
-def _compile(block: Any, fuse: bool, results: bool) -> _Program:
-    operations = list(block.operations)
-    if not operations or operations[-1].operation.name not in _TERMINATORS:
-        last = operations[-1] if operations else block.owner
-        raise UnsupportedOpError(
-            f"{location_text(last)}: the reference executor does not support the terminator '{last.operation.name}'"
-        )
-    outputs = tuple(operations[-1].operands) if results else ()
-    own = set(block.arguments)
-    ops = []
-    for op in operations[:-1]:
-        handler = handler_of(op)
-        if handler is None:
-            raise UnsupportedOpError(
-                f"{location_text(op)}: the reference executor does not support '{op.operation.name}'"
-            )
-        own.update(op.results)
-        ops.append((op, handler, {*op.operands, *(captured(op) if op.operation.regions else ())}))
-    if not results:
-        ops = _needed(ops)
-    alive = set(outputs)
-    steps = []
-    for unit in reversed(fused(ops) if fuse else [Unit.of(*op) for op in ops]):
-        dies = tuple(v for v in {*unit.reads, *unit.results} if v not in alive and v in own)
-        alive |= unit.reads
-        steps.append(_Step(unit.op, unit.handler, unit.operands, unit.results, dies))
-    return _Program(tuple(reversed(steps)), outputs)
-
-
 class _Frame:
     """One activation of a function; see `handlers.Frame`."""
 
@@ -196,7 +116,7 @@ class _Frame:
         block = op.operation.regions[region].blocks[0]
         return self.run(self._executor.program(block), block.arguments, arguments)
 
-    def run(self, program: _Program, parameters: Sequence[Any], arguments: Sequence[Array]) -> list[Array]:
+    def run(self, program: Program, parameters: Sequence[Any], arguments: Sequence[Array]) -> list[Array]:
         values, on_value = self._values, self._executor.on_value
         values.update(zip(parameters, arguments, strict=True))
         del arguments
@@ -237,13 +157,13 @@ class Executor:
         self.on_capture, self.on_value = on_capture, on_value
         self._functions = functions_of(module)
         self._recycler = Recycler()
-        self._programs: dict[Any, _Program] = {}
+        self._programs: dict[Any, Program] = {}
 
-    def program(self, block: Any, results: bool = True) -> _Program:
+    def program(self, block: Any, results: bool = True) -> Program:
         """The compiled form of a block, made at its first use. Without `results`: for its captures alone."""
         key = block.operations[0], self.on_value is None, results
         if key not in self._programs:
-            self._programs[key] = _compile(block, self.on_value is None, results)
+            self._programs[key] = compile_block(block, self.on_value is None, results)
         return self._programs[key]
 
     def call(self, op: Any, name: str, arguments: Sequence[Array]) -> list[Array]:
@@ -269,7 +189,7 @@ class Executor:
         """
         entry = entry_of(self.module, function)
         arguments = self._arguments(entry, inputs)
-        with np.errstate(all="ignore"), one_blas_thread(), recycling(self._recycler):
+        with np.errstate(all="ignore"), one_blas_thread(), running(), recycling(self._recycler):
             return [np.ascontiguousarray(r) if r.ndim else r for r in self._invoke(entry, arguments)]
 
     def observe(self, inputs: Mapping[str, Array] | Sequence[Array], function: str | None = None) -> None:
@@ -277,7 +197,7 @@ class Executor:
         and errors as those of `run`."""
         entry = entry_of(self.module, function)
         arguments = self._arguments(entry, inputs)
-        with np.errstate(all="ignore"), one_blas_thread(), recycling(self._recycler):
+        with np.errstate(all="ignore"), one_blas_thread(), running(), recycling(self._recycler):
             self._invoke(entry, arguments, results=False)
 
     def _arguments(self, entry: Any, inputs: Mapping[str, Array] | Sequence[Array]) -> list[Array]:

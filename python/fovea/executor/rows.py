@@ -256,9 +256,8 @@ class RowProgram:
                 whole = into.get(step.output)
                 step.run(mine, None if whole is None else whole[low:high])
             for part, result in zip(parts, self._results, strict=True):
-                target = part[low:high]
-                value = mine[result.slot]
-                if value.base is not arrays and not np.shares_memory(value, target):
+                target, value = part[low:high], mine[result.slot]
+                if not np.may_share_memory(value, target):  # else it was computed there
                     target[...] = value
 
         run_all(run, cut(self.rows, max(1, slab // self._widest)))

@@ -13,7 +13,8 @@ Array = np.ndarray[Any, Any]
 
 # erf in f32: linear between the entries of a table. From 3.92 on erf rounds to 1 in f32.
 _ERF_TOP = 4.0
-_ERF_CELLS = 1 << 11  # a unit: a power of two, so that the place within a cell is exact; interpolation errors 3e-8, 6e-8 of the value
+# A unit. A power of two: the place within a cell is exact. Interpolation errors are 3e-8, and 6e-8 of the value.
+_ERF_CELLS = 1 << 11
 _BLOCK = 1 << 15  # elements handled at a time, so that the temporaries stay in the cache
 
 _erf64 = np.frompyfunc(math.erf, 1, 1)
@@ -22,8 +23,8 @@ _erfc64 = np.frompyfunc(math.erfc, 1, 1)
 
 @cache
 def _erf_table() -> tuple[Array, Array]:
-    """erf in f32 at the cells' lower ends from 0 to _ERF_TOP, and what it rises by in each cell (0 at the top), from the
-    C library's function."""
+    """erf in f32 at the cells' lower ends from 0 to _ERF_TOP, and what it rises by in each cell (0 at the top); from
+    the C library's function."""
     ends = np.array([math.erf(x / _ERF_CELLS) for x in range(int(_ERF_TOP * _ERF_CELLS) + 1)])
     return ends.astype(np.float32), np.append(np.diff(ends), 0).astype(np.float32)
 
