@@ -131,9 +131,9 @@ class _Run:
         if sizes is None or p is None or prod(sizes[p:]) > SLAB:
             return False
         outputs = [i for i, result in enumerate(op.results) if next(iter(result.uses), None) is not None]
-        if not outputs or not all(_keeps_rows(plan.out_maps[i], p) for i in outputs):
+        if not outputs or not all(_keeps_rows(plan.out_maps[i], p, _shape(op.results[i])) for i in outputs):
             return False
-        targets = [_target(plan, i, p) for i in outputs]
+        targets = [_target(plan, i) for i in outputs]
         wanted = [slot for slot in targets if slot is not None]
         if len(wanted) < len(targets) or not _computable(plan, wanted, sizes):
             return False
@@ -142,8 +142,12 @@ class _Run:
         if any(a >= plan.n_in for a in needed) or any(operands[plan.n_in + i] in self.made for i in outputs):
             return False
         for a in needed:
-            made = self.program.leading.get(operands[a]) if operands[a] in self.made else None
-            if not _reads_rows(plan.in_maps[a], p, made):
+            map_, value = plan.in_maps[a], operands[a]
+            made = value in self.made
+            fits = self.program.leading.get(value) == p and _keeps_rows(map_, p, _shape(value)) if made else (
+                _reads_rows(map_, p)
+            )  # fmt: skip
+            if not fits:
                 return False
         self.program.structured(op, plan, p, sizes, dict(zip(outputs, wanted, strict=True)))
         return True
@@ -189,26 +193,22 @@ def _sizes(plan: Plan) -> list[int] | None:
     return [sizes[d] for d in range(plan.rank)] if len(sizes) == plan.rank and 0 not in sizes.values() else None
 
 
-def _keeps_rows(out_map: Map, p: int) -> bool:
-    """True if the output's axes are the leading dims, then others, rising, and constants."""
-    rest = [d for d in out_map.dims[p:] if d is not None]
-    return out_map.dims[:p] == tuple(range(p)) and rest == sorted(rest) and all(d >= p for d in rest)
+def _keeps_rows(map_: Map, p: int, shape: Sequence[int] | None) -> bool:
+    """True if the axes of a tensor are the leading dims, then others, rising, and ones (the constant 0)."""
+    rest = [d for d in map_.dims[p:] if d is not None]
+    ones = all(form == ({}, 0) and size == 1
+               for form, d, size in zip(map_.linear, map_.dims, shape or (), strict=True) if d is None)  # fmt: skip
+    return map_.dims[:p] == tuple(range(p)) and rest == sorted(set(rest)) and all(d >= p for d in rest) and ones
 
 
-def _reads_rows(map_: Map, p: int, made: int | None) -> bool:
-    """True if an operand is read a row at a time. made: how many of its axes are rows, of one made in the run."""
-    if made is not None:
-        rest = [d for d in map_.dims[p:] if d is not None]
-        ones = all(form == ({}, 0) for form, d in zip(map_.linear[p:], map_.dims[p:], strict=True) if d is None)
-        return made == p and map_.dims[:p] == tuple(range(p)) and ones and rest == sorted(set(rest)) and (
-            all(d >= p for d in rest)
-        )  # fmt: skip
+def _reads_rows(map_: Map, p: int) -> bool:
+    """True if an operand from outside is read a row at a time."""
     pure = [d for d in map_.dims if d is not None and d < p]
     mixed = [form for form, d in zip(map_.linear, map_.dims, strict=True) if d is None and form is not None]
     return len(pure) == len(set(pure)) and not any(d < p for terms, _ in mixed for d in terms)
 
 
-def _target(plan: Plan, i: int, p: int) -> int | None:
+def _target(plan: Plan, i: int) -> int | None:
     """The slot that output i is made of: what it yields, or what its reduction combines; None if that does not fit."""
     if not plan.reduces:
         return plan.body.yields[i] if None not in plan.out_maps[i].dims else None
@@ -224,11 +224,13 @@ def _target(plan: Plan, i: int, p: int) -> int | None:
 
 
 def _computable(plan: Plan, targets: Sequence[int], sizes: Sequence[int]) -> bool:
-    """True if targets vary along every dim, and follow from operands and scalars by elementwise ops."""
+    """True if targets vary along every dim, and follow from operands and scalars by elementwise ops; and if the region
+    asserts nothing."""
     every = {d for d, size in enumerate(sizes) if size > 1}
     steps = plan.body.schedule(targets)
     return (
         all(every <= plan.dims_of(slot) and not plan.body.indices[slot] for slot in targets)
         and all(step.name in NAMES and len(step.outputs) == 1 for step in steps)
+        and not any(step.checks for step in plan.body.steps)
         and not any(isinstance(value.type, ir.ShapedType) for value in plan.body.captures.values())
     )
