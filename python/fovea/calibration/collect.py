@@ -17,7 +17,7 @@ import numpy as np
 
 from fovea.bindings import ir
 from fovea.calibration.masking import mask_of, real_rows
-from fovea.calibration.statistics import Statistics, largest_finite, largest_magnitude
+from fovea.calibration.statistics import NotFinite, Statistics, largest_finite
 from fovea.dialect.capture import OBSERVED
 from fovea.errors import InputError
 from fovea.executor import Executor
@@ -59,7 +59,7 @@ class Collector:
         self._running.batch, self._running.mask = number, mask_of(inputs, self._mask)
         try:
             with np.errstate(over="ignore"):
-                self._executor.run(inputs)
+                self._executor.observe(inputs)
         except InputError as error:
             if "calibration batch" in str(error):
                 raise
@@ -73,17 +73,18 @@ class Collector:
         if OBSERVED in op.attributes:
             return self._keep(id_, Statistics(largest_finite(value), 1))
         value = real_rows(value, self._running.mask)
-        magnitude = largest_magnitude(value)
-        if not np.isfinite(np.float32(magnitude)):
+        seen = Statistics()
+        try:
+            seen.update(value)
+        except NotFinite as error:
+            (magnitude,) = error.args
             found = "NaN" if np.isnan(magnitude) else "an infinite value"
             if np.isfinite(magnitude):
                 found = f"{magnitude:g}, which f32 cannot hold"
             raise InputError(
                 f"{location_text(op)}: capture '{id_}' saw {found} in calibration batch {self._running.batch}; "
                 "check the inputs and weights, or leave this tensor out of quantisation"
-            )
-        seen = Statistics()
-        seen.update(value)
+            ) from None
         self._keep(id_, seen)
         for observer in self._observers:
             observer(op, id_, value)

@@ -11,9 +11,11 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 
 import numpy as np
 
+from fovea.calibration.entropy import code_thresholds, likely_best
 from fovea.calibration.statistics import BINS, Array, Statistics, bin_edges
 from fovea.dialect.quantize import STORAGE_MAX
 from fovea.errors import UsageError
@@ -104,10 +106,12 @@ def entropy(statistics: Statistics, parameter: float | None, storage: str) -> fl
     middles, widths = (lower + upper) / 2, upper - lower
     below = np.concatenate([[0.0], np.cumsum(counts)])
     candidates = _clip_points(statistics, every_bin=False)
-    divergences = np.empty(len(candidates))
     ends = np.append(np.searchsorted(lower, candidates[:-1]), len(lower))  # max|x| clips nothing
-    for i, (candidate, end) in enumerate(zip(candidates, ends, strict=True)):
-        codes = _rounded(middles[:end] / (candidate / STORAGE_MAX[storage]), storage).view(np.uint8)
+    scales = candidates / STORAGE_MAX[storage]
+    likely = likely_best(middles, widths, counts, scales, ends, code_thresholds(_rounding(storage)))
+    divergences = np.empty(len(likely))
+    for i, (scale, end) in enumerate(zip(scales[likely], ends[likely], strict=True)):
+        codes = _rounded(middles[:end] / scale, storage).view(np.uint8)
         starts = np.concatenate([[0], np.nonzero(np.diff(codes))[0] + 1])  # codes rise with the bins
         lengths = np.diff(starts, append=end)
         density = np.add.reduceat(counts[:end], starts) / np.add.reduceat(widths[:end], starts)
@@ -115,7 +119,7 @@ def entropy(statistics: Statistics, parameter: float | None, storage: str) -> fl
         p = counts[:end] / below[-1]
         p[-1] += (below[-1] - below[end]) / below[-1]
         divergences[i] = p @ np.log(p / q)
-    return _best(candidates, divergences)
+    return _best(candidates[likely], divergences)
 
 
 @dataclass(frozen=True)
@@ -217,6 +221,12 @@ def _clip_points(statistics: Statistics, every_bin: bool) -> Array:
 def _rounded(x: Array, storage: str) -> Array:
     """Magnitudes in the storage type, rounded to nearest even, saturated."""
     return np.minimum(x, STORAGE_MAX[storage]).astype(np.float32).astype(DTYPES[storage])
+
+
+@cache
+def _rounding(storage: str) -> Callable[[Array], Array]:
+    """`_rounded` for one storage type: the same function for the same type."""
+    return partial(_rounded, storage=storage)
 
 
 def _parts(candidates: int, bins: int) -> list[slice]:

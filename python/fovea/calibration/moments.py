@@ -160,7 +160,7 @@ def collect_moments(
     executor = Executor(module, weights, on_capture=observe)
     for inputs in batches:
         current["mask"] = mask_of(inputs, mask)
-        executor.run(inputs)
+        executor.observe(inputs)
     return {r.identity: found[id_, r.key] for id_, all_ in readers.items() for r in all_}
 
 

@@ -43,6 +43,10 @@ def largest_finite(value: Array) -> float:
     return float(wide.max(initial=0, where=np.isfinite(wide)))
 
 
+class NotFinite(ValueError):
+    """A tensor's largest magnitude, `args[0]`, is NaN or overflows f32."""
+
+
 @dataclass
 class Statistics:
     """What was seen of one tensor.
@@ -57,17 +61,21 @@ class Statistics:
     counts: Array = field(default_factory=lambda: np.zeros(BINS, np.int64))
 
     def update(self, value: Array) -> None:
-        """Add a batch's tensor of floats. The caller has made sure that it is finite in f32."""
-        self.max_abs = max(self.max_abs, largest_magnitude(value))
-        self.batches += 1
-        self.elements += value.size
+        """Add a batch's tensor of floats. NotFinite, and nothing added, if it holds what is not finite in f32."""
         flat = value.ravel(order="K")  # counts do not depend on the order: one that needs no copy
 
-        def count(low: int, high: int) -> Array:
-            piece = np.ascontiguousarray(flat[low:high], dtype=np.float32)
-            return np.bincount(piece.view(np.uint32) >> _SHIFT & 0x7FFF)
+        def count(low: int, high: int) -> tuple[float, Array]:
+            piece = flat[low:high]
+            narrow = np.ascontiguousarray(piece, dtype=np.float32)
+            return largest_magnitude(piece), np.bincount(narrow.view(np.uint32) >> _SHIFT & 0x7FFF)
 
-        for counts in run_all(count, cut(flat.size, PIECE)):
+        found = run_all(count, cut(flat.size, PIECE))
+        if any(counts.size > BINS for _, counts in found):
+            raise NotFinite(largest_magnitude(value))
+        self.max_abs = max(self.max_abs, *(largest for largest, _ in found)) if found else self.max_abs
+        self.batches += 1
+        self.elements += value.size
+        for _, counts in found:
             self.counts[: counts.size] += counts
 
     def clipped(self, range_: float) -> int:

@@ -18,7 +18,7 @@ import numpy as np
 from fovea.executor.body import captured
 from fovea.executor.folding import ConstantEvaluator
 from fovea.executor.handlers import Array
-from fovea.executor.interpreter import handler_of
+from fovea.executor.program import handler_of
 from fovea.passes.contraction import identity_of
 from fovea.passes.ir_utils import defining_op
 

@@ -98,6 +98,12 @@ class Map:
         )
 
     @cached_property
+    def linear_key(self) -> Any:
+        """Equal for maps that are the same; to be used in a dict. None in it stands for a result that is not linear."""
+        return self.rank, tuple(None if form is None else (tuple(sorted(form[0].items())), form[1])
+                                for form in self.linear)  # fmt: skip
+
+    @cached_property
     def used(self) -> frozenset[int]:
         """Dims that any result depends on."""
         used: set[int] = set()

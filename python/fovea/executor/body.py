@@ -66,6 +66,20 @@ class Body:
         body.fixed = {**self.fixed, **{slot: lookup(value) for slot, value in self._outside.items()}}
         return body
 
+    @property
+    def captures(self) -> dict[int, Any]:
+        """Slot to the value from outside the block that it holds."""
+        return self._outside
+
+    def schedule(self, targets: Iterable[int]) -> list[Step]:
+        """The steps that give the slots `targets`, in order."""
+        needed, wanted = set(targets), []
+        for step in reversed(self.steps):
+            if not needed.isdisjoint(step.outputs):
+                needed.update(step.inputs)
+                wanted.append(step)
+        return wanted[::-1]
+
     def _new(self, value: Any, arguments: frozenset[int], indices: frozenset[int]) -> int:
         self._slots[value] = slot = len(self.arguments)
         self.arguments.append(arguments)
@@ -136,7 +150,7 @@ class Body:
                 if place is None:
                     free = (i for i in step.inputs if i in owned and last[i] == position and i not in targets)
                     place = next((values[i] for i in free), None)
-                results = step.function(*inputs, out=place) if _fits(place, inputs) else step.function(*inputs)
+                results = step.function(*inputs, out=place) if fits(place, inputs) else step.function(*inputs)
                 owned.update(step.outputs)
             else:
                 owned.difference_update(step.inputs)  # the result may be a view of one
@@ -155,7 +169,7 @@ class Body:
         return all(arguments[a] is not None for slot in step.inputs for a in self.arguments[slot])
 
 
-def _fits(place: Array | None, inputs: Sequence[Any]) -> bool:
+def fits(place: Array | None, inputs: Sequence[Any]) -> bool:
     """True if a ufunc of `inputs` gives an array of the shape and dtype of `place`: those of its inputs together."""
     if place is None or place.ndim == 0 or any(x.dtype != place.dtype for x in inputs):
         return False

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from fovea.executor.pieces import cut, run_all
+from fovea.executor.recycling import empty, reshape
 from fovea.executor.types import convert, is_float
 
 Array = np.ndarray[Any, Any]
@@ -83,15 +84,15 @@ def _product(left: Array, right: Array) -> Array:
     shape = (*left.shape[:-1], n)
     dtype = np.result_type(left, right)
     if left.ndim > 2 and shape[0] > 1:
-        result = np.empty(shape, dtype)
+        result = empty(shape, dtype)
         step = -(-shape[0] // max(1, min(shape[0], work // _SMALL_PIECE)))
         run_all(lambda low, high: np.matmul(left[low:high], right[low:high], out=result[low:high]), cut(shape[0], step))
         return result
     size = max(m, n)
     count = min(work // _LARGE_PIECE, size // _LEAST)
     if count < 2:
-        return np.matmul(left, right)
-    result = np.empty(shape, dtype)
+        return np.matmul(left, right, out=empty(shape, dtype))
+    result = empty(shape, dtype)
     step = -(-size // (1 << count.bit_length() - 1))  # a power of two of equal pieces
 
     def rows(low: int, high: int) -> None:
@@ -115,4 +116,5 @@ def _pack(x: Array, batch: Sequence[int], rows: Sequence[int], columns: Sequence
     used = {*batch, *rows, *columns}
     order = [*batch, *rows, *columns]
     squeezed = x.transpose([*order, *(d for d in range(x.ndim) if d not in used)])
-    return squeezed.reshape([*(sizes[d] for d in batch), prod(sizes[d] for d in rows), prod(sizes[d] for d in columns)])
+    shape = [*(sizes[d] for d in batch), prod(sizes[d] for d in rows), prod(sizes[d] for d in columns)]
+    return reshape(squeezed, shape)

@@ -13,8 +13,9 @@ from fovea.bindings import ir
 from fovea.errors import CompileError, ExecutionError, FoveaError
 from fovea.executor.body import captured
 from fovea.executor.handlers import Array
-from fovea.executor.interpreter import WEIGHT, argument_attribute, check_input, handler_of
+from fovea.executor.interpreter import WEIGHT, argument_attribute, check_input
 from fovea.executor.pieces import one_blas_thread
+from fovea.executor.program import handler_of
 from fovea.executor.types import location_text
 
 if TYPE_CHECKING:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Runs functions of a module on numpy arrays, op by op, and lets go of each value after its last use."""
+"""Runs functions of a module on numpy arrays, op by op or runs of ops at once (see `fusion`), and lets go of each value
+after its last use."""
 
 from __future__ import annotations
 
@@ -11,11 +12,9 @@ import numpy as np
 
 from fovea.bindings import ir
 from fovea.errors import ExecutionError, FoveaError, InputError, UnsupportedOpError
-from fovea.executor import control_ops, dynamic_ops, fovea_ops, tensor_ops, tm_tensor_ops
-from fovea.executor.body import captured
-from fovea.executor.handlers import HANDLERS, Handler
-from fovea.executor.pieces import one_blas_thread
-from fovea.executor.structured import StructuredOp, is_structured
+from fovea.executor.pieces import one_blas_thread, running
+from fovea.executor.program import Program, compile_block
+from fovea.executor.recycling import Recycler, recycling
 from fovea.executor.types import dtype_of, is_float, location_text, shape_text, static_shape
 
 if TYPE_CHECKING:
@@ -26,8 +25,6 @@ OnCapture = Callable[[Any, str, Array], None]
 OnValue = Callable[[Any, list[Array]], None]
 
 WEIGHT, NAME = "fovea.weight", "fovea.name"
-_LOADED = (control_ops, dynamic_ops, fovea_ops, tensor_ops, tm_tensor_ops)  # importing them fills HANDLERS
-_TERMINATORS = frozenset({"func.return", "scf.yield", "scf.condition"})
 
 
 def argument_attribute(function: Any, position: int, name: str) -> str | None:
@@ -95,58 +92,6 @@ def inputs_of(module: Any, function: str | None = None) -> list[InputType]:
     ]
 
 
-def handler_of(op: Any) -> Handler | None:
-    """The function that runs `op`, None if there is none."""
-    name = op.operation.name
-    found = HANDLERS.get(name)
-    if found is None and name.startswith("linalg.") and is_structured(op):
-        return StructuredOp(op)
-    return found
-
-
-@dataclass(frozen=True)
-class _Step:
-    op: Any
-    handler: Handler
-    operands: tuple[Any, ...]
-    results: tuple[Any, ...]
-    dies: tuple[Any, ...]
-    """Values of this block that nothing uses after this op."""
-
-
-@dataclass(frozen=True)
-class _Program:
-    steps: tuple[_Step, ...]
-    outputs: tuple[Any, ...]
-
-
-def _compile(block: Any) -> _Program:
-    operations = list(block.operations)
-    if not operations or operations[-1].operation.name not in _TERMINATORS:
-        last = operations[-1] if operations else block.owner
-        raise UnsupportedOpError(
-            f"{location_text(last)}: the reference executor does not support the terminator '{last.operation.name}'"
-        )
-    outputs = tuple(operations[-1].operands)
-    alive = set(outputs)
-    own = set(block.arguments)
-    for op in operations:
-        own.update(op.results)
-    steps = []
-    for op in reversed(operations[:-1]):
-        handler = handler_of(op)
-        if handler is None:
-            raise UnsupportedOpError(
-                f"{location_text(op)}: the reference executor does not support '{op.operation.name}'"
-            )
-        operands, results = tuple(op.operands), tuple(op.results)
-        reads = {*operands, *(captured(op) if op.operation.regions else ())}
-        dies = tuple(v for v in {*reads, *results} if v not in alive and v in own)
-        alive |= reads
-        steps.append(_Step(op, handler, operands, results, dies))
-    return _Program(tuple(reversed(steps)), outputs)
-
-
 class _Frame:
     """One activation of a function; see `handlers.Frame`."""
 
@@ -171,7 +116,7 @@ class _Frame:
         block = op.operation.regions[region].blocks[0]
         return self.run(self._executor.program(block), block.arguments, arguments)
 
-    def run(self, program: _Program, parameters: Sequence[Any], arguments: Sequence[Array]) -> list[Array]:
+    def run(self, program: Program, parameters: Sequence[Any], arguments: Sequence[Array]) -> list[Array]:
         values, on_value = self._values, self._executor.on_value
         values.update(zip(parameters, arguments, strict=True))
         del arguments
@@ -211,13 +156,14 @@ class Executor:
         self.module, self.weights = module, weights
         self.on_capture, self.on_value = on_capture, on_value
         self._functions = functions_of(module)
-        self._programs: dict[Any, _Program] = {}
+        self._recycler = Recycler()
+        self._programs: dict[Any, Program] = {}
 
-    def program(self, block: Any) -> _Program:
-        """The compiled form of a block, made at its first use."""
-        key = block.operations[0]
+    def program(self, block: Any, results: bool = True) -> Program:
+        """The compiled form of a block, made at its first use. Without `results`: for its captures alone."""
+        key = block.operations[0], self.on_value is None, results
         if key not in self._programs:
-            self._programs[key] = _compile(block)
+            self._programs[key] = compile_block(block, self.on_value is None, results)
         return self._programs[key]
 
     def call(self, op: Any, name: str, arguments: Sequence[Array]) -> list[Array]:
@@ -226,13 +172,13 @@ class Executor:
             raise ExecutionError(f"{location_text(op)}: call of '{name}', which the module does not define")
         return self._invoke(self._functions[name], arguments)
 
-    def _invoke(self, function: Any, arguments: Sequence[Array]) -> list[Array]:
+    def _invoke(self, function: Any, arguments: Sequence[Array], results: bool = True) -> list[Array]:
         blocks = list(function.operation.regions[0].blocks)
         if len(blocks) != 1:
             raise UnsupportedOpError(
                 f"{location_text(function)}: the reference executor runs functions of one block, found {len(blocks)}"
             )
-        return _Frame(self).run(self.program(blocks[0]), blocks[0].arguments, arguments)
+        return _Frame(self).run(self.program(blocks[0], results), blocks[0].arguments, arguments)
 
     def run(self, inputs: Mapping[str, Array] | Sequence[Array], function: str | None = None) -> list[Array]:
         """Results of the entry function (the only public one) or of `function`.
@@ -242,6 +188,19 @@ class Executor:
         UnsupportedOpError for an op that the executor lacks.
         """
         entry = entry_of(self.module, function)
+        arguments = self._arguments(entry, inputs)
+        with np.errstate(all="ignore"), one_blas_thread(), running(), recycling(self._recycler):
+            return [np.ascontiguousarray(r) if r.ndim else r for r in self._invoke(entry, arguments)]
+
+    def observe(self, inputs: Mapping[str, Array] | Sequence[Array], function: str | None = None) -> None:
+        """Run for the sake of `on_capture` alone: what no capture (and no assertion) depends on is not computed. Inputs
+        and errors as those of `run`."""
+        entry = entry_of(self.module, function)
+        arguments = self._arguments(entry, inputs)
+        with np.errstate(all="ignore"), one_blas_thread(), running(), recycling(self._recycler):
+            self._invoke(entry, arguments, results=False)
+
+    def _arguments(self, entry: Any, inputs: Mapping[str, Array] | Sequence[Array]) -> list[Array]:
         names = input_names(entry)
         given = dict(inputs) if isinstance(inputs, Mapping) else dict(zip(names, inputs, strict=False))
         if not isinstance(inputs, Mapping) and len(inputs) != len(names):
@@ -257,8 +216,7 @@ class Executor:
                 arguments.append(check_input(name, given[name], argument.type))
             else:
                 arguments.append(self._weight(entry, position))
-        with np.errstate(all="ignore"), one_blas_thread():
-            return [np.ascontiguousarray(r) if r.ndim else r for r in self._invoke(entry, arguments)]
+        return arguments
 
     def _weight(self, entry: Any, position: int) -> Array:
         name = argument_attribute(entry, position, WEIGHT) or ""

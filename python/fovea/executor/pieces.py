@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import contextvars
 import os
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -20,6 +22,8 @@ from threadpoolctl import ThreadpoolController
 
 PIECE = 1 << 16  # elements of a piece: a few f32 temporaries of that size fit in a core's second-level cache
 _pool: ThreadPoolExecutor | None = None
+_runs = 0
+_lock = threading.Lock()
 
 
 def threads() -> int:
@@ -34,6 +38,19 @@ def _forget() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget)
+
+
+@contextmanager
+def running() -> Iterator[None]:
+    """Counts the runs of networks: where there is one for each core, none gives work to other threads."""
+    global _runs
+    with _lock:
+        _runs += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _runs -= 1
 
 
 @cache
@@ -55,7 +72,7 @@ def run_all(function: Callable[[int, int], Any], ranges: Sequence[tuple[int, int
     """`function(low, high)` of each range, in order; an exception of any is raised. Must not be nested."""
     global _pool
     workers = min(threads(), len(ranges))
-    if workers <= 1:
+    if workers <= 1 or _runs >= threads():
         return [function(low, high) for low, high in ranges]
     if _pool is None:
         _pool = ThreadPoolExecutor(threads(), "fovea-executor")

@@ -25,6 +25,7 @@ from fovea.executor.constants import is_splat_of
 from fovea.executor.contraction import contract
 from fovea.executor.handlers import Frame
 from fovea.executor.pieces import PIECE, cut, run_all
+from fovea.executor.recycling import empty
 from fovea.executor.scalar import BOOLEAN_COMBINERS, COMBINERS
 from fovea.executor.types import convert, dtype_of, is_small_float, location_text
 
@@ -74,7 +75,7 @@ def _cut(view: Array | None, dim: int, low: int, high: int) -> Array | None:
     return view[(slice(None),) * dim + (slice(low, high),)]
 
 
-class _Plan:
+class Plan:
     """What is known of a structured op before it runs: its maps and its region taken apart."""
 
     def __init__(self, op: Any) -> None:
@@ -102,11 +103,22 @@ class _Plan:
         maps = [self.in_maps[a] for a in self.body.arguments[slot] if a < self.n_in]
         return set().union(*(m.used for m in maps), self.body.indices[slot])
 
+    def combination(self, i: int) -> tuple[Step, int] | None:
+        """(combiner, slot combined) if the region yields combine(output i, value that depends on no output)."""
+        body, out = self.body, self.n_in + i
+        step = body.producer.get(body.yields[i])
+        if step is None or step.name not in COMBINERS or step.inputs.count(out) != 1:
+            return None
+        other = step.inputs[0] if step.inputs[1] == out else step.inputs[1]
+        if any(a >= self.n_in for a in body.arguments[other]):
+            return None
+        return step, other
+
 
 class _Structured:
     """One execution of one structured op."""
 
-    def __init__(self, plan: _Plan, operands: Sequence[Array], lookup: Lookup, used: Sequence[bool]) -> None:
+    def __init__(self, plan: Plan, operands: Sequence[Array], lookup: Lookup, used: Sequence[bool]) -> None:
         self.plan, self.op, self.used = plan, plan.op, used
         self.n_in, self.n_out, self.rank, self.dtypes = plan.n_in, plan.n_out, plan.rank, plan.dtypes
         self.in_maps, self.out_maps = plan.in_maps, plan.out_maps
@@ -167,7 +179,7 @@ class _Structured:
 
     def _parallel_pieces(self, given: Sequence[Array | None], dim: int) -> list[Array | None]:
         sizes = self.space.sizes
-        results = [np.empty([sizes[d] for d in m.dims if d is not None], t)
+        results = [empty([sizes[d] for d in m.dims if d is not None], t)
                    for m, t in zip(self.out_maps, self.dtypes, strict=True)]  # fmt: skip
         targets = [m.view(r, sizes) for m, r in zip(self.out_maps, results, strict=True)]
 
@@ -206,20 +218,9 @@ class _Structured:
 
     # With a reduction
 
-    def _combination(self, i: int) -> tuple[Step, int] | None:
-        """(combiner, slot combined) if the region yields combine(output i, value that depends on no output)."""
-        body, out = self.body, self.n_in + i
-        step = body.producer.get(body.yields[i])
-        if step is None or step.name not in COMBINERS or step.inputs.count(out) != 1:
-            return None
-        other = step.inputs[0] if step.inputs[1] == out else step.inputs[1]
-        if any(a >= self.n_in for a in body.arguments[other]):
-            return None
-        return step, other
-
     def _reduce(self) -> list[Array | None]:
         results: list[Array | None] = [None] * self.n_out
-        combinations = [self._combination(i) for i in range(self.n_out)]
+        combinations = [self.plan.combination(i) for i in range(self.n_out)]
         for i, found in enumerate(combinations):
             if found:
                 results[i] = self._store(i, self._combined(i, *found))
@@ -390,14 +391,18 @@ class StructuredOp:
 
     def __init__(self, op: Any) -> None:
         self._op = op
-        self._plan: _Plan | None = None
+        self._plan: Plan | None = None
+
+    def plan(self) -> Plan:
+        """The op taken apart; UnsupportedOpError if it cannot run."""
+        if self._plan is None:
+            self._plan = Plan(self._op)
+        return self._plan
 
     def __call__(self, frame: Frame, op: Any, operands: Sequence[Array]) -> Sequence[Array | None]:
         """The results; None for one that nothing uses and that cost something."""
         try:
-            if self._plan is None:
-                self._plan = _Plan(self._op)
-            return _Structured(self._plan, operands, frame.value, [frame.used(result) for result in op.results]).run()
+            return _Structured(self.plan(), operands, frame.value, [frame.used(result) for result in op.results]).run()
         except ExecutionError as error:
             where = location_text(op)
             if str(error).startswith("loc") or where in str(error):

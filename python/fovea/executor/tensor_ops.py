@@ -14,6 +14,7 @@ from fovea.executor import body as region_body
 from fovea.executor.affine import positions
 from fovea.executor.constants import zeros
 from fovea.executor.handlers import Array, Frame, handles
+from fovea.executor.recycling import reshape
 from fovea.executor.types import dtype_of, location_text, static_shape
 
 
@@ -113,7 +114,7 @@ def _expand_shape(frame: Frame, op: Any, operands: Sequence[Array]) -> list[Arra
 def _collapse_shape(frame: Frame, op: Any, operands: Sequence[Array]) -> list[Array]:
     groups = [[ir.IntegerAttr(i).value for i in ir.ArrayAttr(g)] for g in ir.ArrayAttr(op.attributes["reassociation"])]
     source = operands[0]
-    return [source.reshape([int(np.prod([source.shape[axis] for axis in group], dtype=np.int64)) for group in groups])]
+    return [reshape(source, [int(np.prod([source.shape[axis] for axis in group], dtype=np.int64)) for group in groups])]
 
 
 @handles("tensor.reshape")

@@ -12,8 +12,9 @@ import pytest
 from calibration_models import DATA, LINEAR, statistics_of
 
 from fovea.bindings import ir
-from fovea.calibration import Method, Statistics, choose, parse_method
+from fovea.calibration import Method, Statistics, choose, methods, parse_method
 from fovea.calibration.collect import set_max_abs
+from fovea.calibration.entropy import code_thresholds
 from fovea.calibration.methods import method_of, parse_override
 from fovea.dialect.quantize import STORAGE_MAX, scale_array
 from fovea.errors import UsageError
@@ -150,6 +151,32 @@ def test_entropy_has_the_least_divergence(values: Any) -> None:
     magnitudes = np.unique(np.abs(values[values != 0]).view(np.uint32) >> 16)
     ends = ((magnitudes[-30:-1] + 1) << 16).astype(np.uint32).view(np.float32)
     assert best <= min(direct_divergence(values, float(r), STORAGE) for r in [*ends, largest]) * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("storage", ["f8E4M3FNUZ", "f8E5M2"])
+@pytest.mark.parametrize("values", [NORMAL[:5000], TAILED, np.round(TAILED[:5000]), NORMAL[:3]])
+def test_entropy_misses_no_clip_point(values: Any, storage: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Evaluating every clip point bin by bin, not just the likely ones, finds the same."""
+    found = pick(values, "entropy", storage)
+    asked: list[int] = []
+
+    def all_of_them(*arguments: Any) -> Any:
+        asked.append(len(arguments[3]))
+        return np.arange(len(arguments[3]))
+
+    monkeypatch.setattr(methods, "likely_best", all_of_them)
+    assert pick(values, "entropy", storage) == found
+    assert asked
+
+
+def test_code_thresholds_are_where_rounding_changes() -> None:
+    def rounded(x: Any) -> Any:
+        return np.minimum(x, STORAGE_MAX[STORAGE]).astype(np.float32).astype(DTYPES[STORAGE])
+
+    thresholds = code_thresholds(rounded)
+    codes = np.arange(1, len(thresholds) + 1)
+    assert np.array_equal(rounded(thresholds).view(np.uint8), codes)
+    assert np.array_equal(rounded(np.nextafter(thresholds, 0)).view(np.uint8), codes - 1)
 
 
 def test_entropy_clips_an_outlier() -> None:

@@ -13,7 +13,7 @@ from linalg_text import normal
 
 from fovea.bindings import ir
 from fovea.errors import CompileError
-from fovea.executor import ConstantEvaluator, array_of, evaluate, interpreter, is_constant
+from fovea.executor import ConstantEvaluator, array_of, evaluate, handlers, is_constant
 from fovea.weights import WeightStore
 
 BITS = {"bf16": ml_dtypes.bfloat16, "f8E4M3FNUZ": ml_dtypes.float8_e4m3fnuz, "f8E4M3FN": ml_dtypes.float8_e4m3fn,
@@ -143,8 +143,8 @@ def test_shared_constants_are_evaluated_once(parse: Callable[[str], Any], monkey
 return {previous} : tensor<2xf32>
 }}""")
     runs = []
-    add = interpreter.HANDLERS["arith.addf"]
-    monkeypatch.setitem(interpreter.HANDLERS, "arith.addf", lambda *a: runs.append(1) or add(*a))
+    add = handlers.HANDLERS["arith.addf"]
+    monkeypatch.setitem(handlers.HANDLERS, "arith.addf", lambda *a: runs.append(1) or add(*a))
     evaluator = ConstantEvaluator()
     last = list(module.body.operations[0].body.blocks[0].operations)[-1].operands[0]
     assert np.array_equal(evaluator.evaluate([last, last])[0], [2.0**60, 3 * 2.0**60])
