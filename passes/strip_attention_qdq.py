@@ -8,7 +8,10 @@ from typing import Any, ClassVar
 
 from fovea.bindings import ir
 from fovea.dialect.attention_tag import NAME, tag_of
+from fovea.dialect.quantize import STORAGE_MAX
+from fovea.passes.attention.evaluate import element_type
 from fovea.passes.attention.pairs import Pair, pair_at, pair_before, redirect, strip_body, write_source
+from fovea.passes.attention.stored import Encoded, encoded, read_floats
 from fovea.passes.attention.whole import WHOLE
 from fovea.passes.ir_utils import clone_op, copy_discardable, defining_op, erase_dead, error_at, functions, nested_ops
 from fovea.passes.registry import PassContext, register
@@ -24,9 +27,11 @@ class StripAttentionQdq:
     Runs on tagged sites. A pair is any chain of ops that divides by a scale, rounds, clamps or stores in 8 bits and
     multiplies by the scale again (ONNX's Q/DQ, casts to FP8 and back, fake quantisation, `fovea.quantize` and
     `fovea.dequantize`). Pairs between the contractions are removed, and pairs that Q, K and V come from, also behind
-    reshapes, transposes and scales; masks and biases are passed by. Both contractions become float, or neither: if an
-    operand is stored in 8 bits in a way that is not understood, the site stays as it is and a record says so. Pairs
-    elsewhere stay, and so do those that other ops read too: only the site reads what went into them.
+    reshapes, transposes and scales; masks and biases are passed by. A contraction of quantised numbers, whose result
+    the model multiplies by both scales, reads what was quantised instead, and its result is divided by the scales. Both
+    contractions become float, or neither: if an operand is stored in 8 bits in a way that is not understood, the site
+    stays as it is and a record says so. Pairs elsewhere stay, and so do those that other ops read too: only the site
+    reads what went into them.
 
     Before (a site's second contraction; tags left out):
 
@@ -68,23 +73,29 @@ def _sites(function: Any) -> dict[int, Tagged]:
 def _strip(number: int, tagged: Tagged, context: PassContext) -> None:
     contractions = [op for op, role in tagged if role in ("qk", "pv")]
     inside = [op for op, _ in tagged]  # no set: the hash of an op changes with its operands
-    within = [pair for op, _ in tagged if (pair := pair_at(op)) is not None]
-    before: list[tuple[Any, int, Pair]] = []
     location = contractions[-1].location
     record = {"pass": "strip-attention-qdq", "id": number, "location": str(location)}
+    stored: list[dict[int, Encoded]] = []  # of each contraction
     for contraction in contractions:
-        for position, operand in enumerate(list(contraction.operands)[: 3 if contraction.name in WHOLE else 2]):
-            producer = defining_op(operand)
-            if producer is not None and producer in inside:
-                continue
+        stored.append({})
+        for position, operand in _operands(contraction, inside):
             pair, quantised = pair_before(operand)
-            if pair is not None:
-                before.append((contraction, position, pair))
-            elif quantised:
+            source = encoded(contraction, position) if quantised and pair is None else None
+            if source is not None:
+                stored[-1][position] = source
+            elif quantised and pair is None:
                 reason = f"operand {position} of '{contraction.name}' is quantised in a way that is not understood"
                 context.remark(contraction.location, f"attention site {number} stays quantised: {reason}")
                 context.records.append({**record, "decision": "left", "reason": reason, "pairs": 0})
                 return
+    for place, (contraction, sources) in enumerate(zip(list(contractions), stored, strict=True)):
+        if sources:
+            inside.remove(contraction)
+            contractions[place] = read_floats(contraction, sources)
+            inside.append(contractions[place])
+    before = [(contraction, position, pair) for contraction in contractions
+              for position, operand in _operands(contraction, inside) if (pair := pair_before(operand)[0]) is not None]
+    within = [pair for op in inside if (pair := pair_at(op)) is not None]
     count = len(within) + len(before) + sum(strip_body(op) for op in inside)
     if not count:
         return
@@ -95,6 +106,14 @@ def _strip(number: int, tagged: Tagged, context: PassContext) -> None:
     context.remark(location, f"attention site {number}: {count} quantise/dequantise pairs taken out")
     reason = "attention keeps the precision of the model before it was quantised"
     context.records.append({**record, "decision": "stripped", "reason": reason, "pairs": count})
+
+
+def _operands(contraction: Any, inside: list[Any]) -> list[tuple[int, Any]]:
+    """The operands of a contraction that the site does not compute, or stores in FP8, with their positions."""
+    operands = list(contraction.operands)[: 3 if contraction.name in WHOLE else 2]
+    return [(position, operand) for position, operand in enumerate(operands)
+            if (producer := defining_op(operand)) is None or producer not in inside
+            or element_type(operand) in STORAGE_MAX]  # fmt: skip
 
 
 def _strip_operand(contraction: Any, position: int, pair: Pair) -> None:

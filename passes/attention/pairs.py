@@ -46,23 +46,31 @@ class Pair:
 
 def pair_at(op: Any) -> Pair | None:
     """The pair that `op` ends, None if it ends none."""
-    if not _may_decode(op) or DYNAMIC in shape_of(op.results[0]):
+    found = element_of(op.results[0]) if _may_decode(op) else None
+    if found is None:
+        return None
+    value, index, algebra = found
+    source = pair_source(algebra, value)
+    if source is None or source.type not in FLOATS:
+        return None
+    return Pair(op, _typed(algebra, source, element_type(op.results[0])), index, algebra)
+
+
+def element_of(value: Any) -> tuple[Expr, tuple[tuple[Atom, ...], ...], Algebra] | None:
+    """The element of a tensor at an index, as the ops just before compute it; None if its shape is dynamic, or if it is
+    made of pieces."""
+    if DYNAMIC in shape_of(value):
         return None
     dims = Dims()
     for _ in range(ATTEMPTS):
         algebra = Algebra()
-        index = tuple(dims.atoms(("pair", op, i), size) for i, size in enumerate(shape_of(op.results[0])))
+        index = tuple(dims.atoms(("pair", value, i), size) for i, size in enumerate(shape_of(value)))
         try:
-            value = Evaluator(dims, algebra, _Near()).value(op.results[0], index)
+            return Evaluator(dims, algebra, _Near()).value(value, index), index, algebra
         except Resplit as request:
             dims.refine(request)
-            continue
         except Segments:
             return None
-        source = pair_source(algebra, value)
-        if source is None or source.type not in FLOATS:
-            return None
-        return Pair(op, _typed(algebra, source, element_type(op.results[0])), index, algebra)
     return None
 
 

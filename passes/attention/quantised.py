@@ -39,6 +39,22 @@ def pair_source(algebra: Algebra, expr: Expr) -> Expr | None:
     return None if source is None else without_pairs(algebra, source)
 
 
+def encode_scale(expr: Expr) -> tuple[float, str] | None:
+    """(s, type of x) if `expr` is x / s for a number s, rounded to 8 bits and not multiplied by s again; None else."""
+    encoded, offset, touched = _decode(expr)
+    if not touched or offset != 0 or encoded.kind != "op":
+        return None
+    for position, (value, factor) in enumerate((encoded.args, encoded.args[::-1])) if len(encoded.args) == 2 else ():
+        number = constant_value(_bare(factor))
+        if not number or number < 0:
+            continue
+        if _is(encoded, DIV) and position == 0:
+            return number, value.type
+        if _is(encoded, MUL):
+            return 1 / number, value.type
+    return None
+
+
 def _is(node: Expr, name: str) -> bool:
     return node.kind == "op" and node.data[0] == name
 

@@ -22,7 +22,7 @@ from fovea.pipeline import run_pipeline
 LIT = Path(__file__).resolve().parents[2] / "passes" / "strip-attention-qdq"
 QUANTISED = [
     *sorted(CORPUS.glob("qdq_*attention*.mlir")), *sorted(CORPUS.glob("xf/qdq_*attention*.mlir")),
-    LIT / "removed.mlir", LIT / "through.mlir", LIT / "kept.mlir",
+    LIT / "removed.mlir", LIT / "through.mlir", LIT / "kept.mlir", LIT / "stored.mlir",
 ]  # fmt: skip
 MOST_BYTES = 2_097_152  # of scratch for q, k, v of 1x16x1024x128 f16: what MIGraphX needs without pairs in the way
 HEADS, ROWS, DEPTH = 16, 1024, 128
@@ -50,7 +50,9 @@ def test_numbers_are_those_before_quantisation(path: Path) -> None:
             for old, new, fused in zip(before[name], stripped[name], run(module, arrays, function=name), strict=True):
                 # 3 bits of mantissa, in four places: 2^-4 of the result each, and they do not add up in one direction.
                 assert np.abs(new - old).max() <= 0.12 * np.abs(old).max(), name
-                assert np.abs(fused - new).max() <= 2e-6 * np.abs(new).max(), name
+                # Of f16, unfused attention rounds scores, probabilities and the result, 2^-11 each, to it.
+                rounding = 3 * 2.0**-11 if new.dtype == np.float16 else 0
+                assert np.abs(fused - new).max() <= (2e-6 + rounding) * np.abs(new).max(), name
 
 
 def quantised_module(storage: str) -> str:
