@@ -165,15 +165,19 @@ def is_bool(type_: Any) -> bool:
 
 def loop_sizes(op: Any, maps: Sequence[Any]) -> list[int]:
     """The extent of each dim of a linalg op's iteration space."""
-    sizes = [1] * maps[0].n_dims
-    for operand, map_ in zip(op.operands, maps, strict=True):
-        if not utils.is_tensor(operand.type):
-            continue
-        for expression, size in zip(map_.results, operand.type.shape, strict=True):
-            dim = utils.dim_position(expression)
-            if dim is not None:
-                sizes[dim] = size
-    return sizes
+    count = maps[0].n_dims
+    sizes: dict[int, int] = {}
+    for operand, map_ in zip(op.operands, maps, strict=False):
+        if len(sizes) == count:
+            break  # the inputs of a contraction have all dims: its result is not looked at
+        type_ = operand.type
+        if utils.is_tensor(type_):
+            results, shape = map_.results, type_.shape
+            for axis in range(len(results)):  # their iterator ends in an exception of C++
+                dim = utils.dim_position(results[axis])
+                if dim is not None:
+                    sizes[dim] = shape[axis]
+    return [sizes.get(dim, 1) for dim in range(count)]
 
 
 # --- tensors --------------------------------------------------------------------------------------------------------
