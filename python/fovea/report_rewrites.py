@@ -31,7 +31,8 @@ def _error(record: Record) -> str:
 
 def _factors(record: Record) -> str:
     low, high = record["factors"]
-    return scale_text(low, high)
+    folded = record.get("folded")
+    return scale_text(low, high) + (f", in the {folded} before" if folded else "")
 
 
 _KINDS: dict[str, _Kind] = {

@@ -66,13 +66,13 @@ def _count(decisions: Sequence[Mapping[str, Any]], kind: str) -> int:
     return sum(decision["decision"] == kind for decision in decisions)
 
 
-def _share(decisions: Sequence[Mapping[str, Any]], kind: str) -> str:
+def _share(decisions: Sequence[Mapping[str, Any]], kind: str, of: str = " of the operations") -> str:
     """` (96.1% of the operations)`, where the work of all is known."""
     work = [flops_of(decision) for decision in decisions]
     if None in work or not sum(work):  # type: ignore[arg-type]
         return ""
     own = sum(w for w, decision in zip(work, decisions, strict=True) if decision["decision"] == kind)  # type: ignore[misc]
-    return f" ({own / sum(work):.1%} of the operations)"  # type: ignore[arg-type]
+    return f" ({own / sum(work):.1%}{of})"  # type: ignore[arg-type]
 
 
 def _blocks(row: Sequence[Mapping[str, Any]], first: int) -> list[_Block]:
@@ -134,7 +134,7 @@ def _legend(decisions: Sequence[Mapping[str, Any]]) -> str:
         count = _count(decisions, kind)
         if not count:
             continue
-        label = f"{count} {name}{_share(decisions, kind)}"
+        label = f"{count} {name}{_share(decisions, kind, '')}"
         parts.append(svg.box(x, 26 - 18 * share, 9, 18 * share, colour) + svg.text(x + 15, 24, label))
         x += 40 + 6.6 * len(label)
     if any(site_of(decision) for decision in decisions):

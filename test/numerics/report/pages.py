@@ -54,3 +54,5 @@ def check_page(page: str) -> None:
         for text in chart.iter("text"):
             if "x" in text.attrib:
                 assert -1 <= float(text.attrib["x"]) <= width + 1 and 0 <= float(text.attrib["y"]) <= height, name
+                if text.get("text-anchor", "start") == "start":  # 6 units: the width of most letters
+                    assert float(text.attrib["x"]) + 6 * len(text.text or "") <= width, f"'{text.text}' leaves {name}"

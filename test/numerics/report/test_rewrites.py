@@ -18,7 +18,8 @@ RECORDS: dict[str, list[dict[str, Any]]] = {
     "convert-fp8": [{"location": PLACE, "from": "f8E4M3FN", "to": "f8E4M3FNUZ", "decision": "converted",
                      "reason": "same bits, twice the scale"}],
     "move-quantize": [{"location": PLACE, "decision": "left", "reason": "another <scale>"}],
-    "smoothing": [{"id": "fc.lhs", "decision": "smoothed", "reason": "channels moved", "factors": [0.25, 4.0]}],
+    "smoothing": [{"id": "fc.lhs", "decision": "smoothed", "reason": "channels moved", "factors": [0.25, 4.0],
+                   "folded": "norm"}],
     "weight-rounding": [
         {"id": "fc", "location": PLACE, "decision": "gptq", "reason": "fed forward", "error": 0.4321},
         {"id": "conv", "location": PLACE, "decision": "nearest", "reason": "not seen"},
@@ -44,7 +45,7 @@ def test_every_kind_has_a_table() -> None:
     assert ["raised", place, "f8E4M3FN", "a cast", "3"] in rows
     assert ["converted", place, "f8E4M3FN to f8E4M3FNUZ", "same bits, twice the scale"] in rows
     assert ["left", place, "another <scale>"] in rows
-    assert ["smoothed", "fc.lhs", "0.25 .. 4", "channels moved"] in rows
+    assert ["smoothed", "fc.lhs", "0.25 .. 4, in the norm before", "channels moved"] in rows
     assert ["gptq", "fc", place, "0.432", "fed forward"] in rows
     assert ["nearest", "conv", place, "", "not seen"] in rows
     assert ["corrected", "fc", place, "0.0125"] in rows
