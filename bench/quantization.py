@@ -27,6 +27,7 @@ from minilm_accuracy import MASK, MiniLM
 METHODS = ("max", "percentile:99.99", "percentile:99.9", "mse", "entropy")
 GPTQ: dict[str, Any] = {"weight_rounding": "gptq"}
 ROW: dict[str, Any] = {"activation_granularity": "row"}
+MX: dict[str, Any] = {"target": "gfx950", "storage": "mxfp8"}
 # What a row of the table is called -> options of the compilation.
 CASES: dict[str, dict[str, Any]] = {
     **{
@@ -37,6 +38,7 @@ CASES: dict[str, dict[str, Any]] = {
     "row, weights a tensor": {**ROW, "weight_granularity": "tensor"},
     "row, weights a channel": ROW,
     "row, weights a block:128": {**ROW, "weight_granularity": "block:128"},
+    "mxfp8 (gfx950)": MX,
     "max, e5m2": {"storage": "e5m2"},
     "max, bias correction": {"bias_correction": True},
     "max, smooth": {"smooth": 0.5},
@@ -49,6 +51,7 @@ CASES: dict[str, dict[str, Any]] = {
     "max without padding, gptq, smooth": {**GPTQ, **MASK, "smooth": 0.5},
     "row, gptq without padding": {**GPTQ, **MASK, **ROW},
     "row, gptq without padding, bias correction": {**GPTQ, **MASK, **ROW, "bias_correction": True},
+    "mxfp8 (gfx950), gptq without padding": {**GPTQ, **MASK, **MX},
     "max, weights a channel, attention quantised": {"quantize_attention": True},
     "max without padding, gptq, attention quantised": {**GPTQ, **MASK, "quantize_attention": True},
 }  # fmt: skip
