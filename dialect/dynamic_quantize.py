@@ -16,9 +16,6 @@ MAX_SCALE = np.finfo(np.float32).max
 E8M0 = "f8E8M0FNU"
 SCALE_TYPES = ("f32", E8M0)
 E8M0_BIAS = 127
-# Exponent of the largest power of two that a storage type holds: emax of the OCP Microscaling Formats (MX)
-# Specification v1.0, section 5.
-STORAGE_EMAX = {"f8E4M3FNUZ": 7, "f8E4M3FN": 8, "f8E5M2FNUZ": 15, "f8E5M2": 15}
 
 
 def block_of(op: Any) -> list[int]:
@@ -63,11 +60,13 @@ class DynamicQuantizeOp(FoveaDialect.Operation, name="dynamic_quantize", traits=
     in a block (NaN left out) and L the largest finite value of the storage type, the scale is
 
         f32:        clamp(m / L, 2^-63, the largest f32), or 1.0 where m is 0
-        f8E8M0FNU:  2^clamp(floor(log2 m) - emax, -127, 127), or 2^0 where m is 0; emax is the exponent of L
+        f8E8M0FNU:  2^clamp(ceil(log2(m / L)), -127, 127), or 2^0 where m is 0
 
-    computed in f32. The second is that of the OCP Microscaling Formats (MX) Specification v1.0, section 6.3, under
-    which up to half an octave of a block saturates. Values then become `saturate(round_to_nearest_even(real * (1 /
-    scale)))`, the reciprocal taken in f32; NaN stays NaN. The scales are a second result.
+    computed in f32. The second is the least power of two with which nothing saturates. (The rule in section 6.3 of the
+    OCP Microscaling Formats (MX) Specification v1.0, floor(log2 m) less the exponent of L, lets the largest values of a
+    block saturate, by up to an eighth in E4M3: see Mishra et al., "Recipes for Pre-training LLMs with MXFP8", 2025.)
+    Values then become `saturate(round_to_nearest_even(real * (1 / scale)))`, the reciprocal taken in f32; NaN stays
+    NaN. The scales are a second result.
 
         %q, %s = "fovea.dynamic_quantize"(%x) {block = array<i64: 1, 8>}
             : (tensor<4x8xf32>) -> (tensor<4x8xf8E4M3FNUZ>, tensor<4x1xf32>)

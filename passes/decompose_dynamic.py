@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from fovea.bindings import arith, ir, linalg, math, tensor
-from fovea.dialect.dynamic_quantize import E8M0_BIAS, MAX_SCALE, MIN_SCALE, STORAGE_EMAX, block_of, scale_shape
+from fovea.dialect.dynamic_quantize import E8M0_BIAS, MAX_SCALE, MIN_SCALE, block_of, scale_shape
 from fovea.dialect.quantize import PER_TENSOR, STORAGE_MAX
 from fovea.passes import ir_utils as utils
 
@@ -153,13 +153,16 @@ def _powers(peak: Any, storage: str, element: Any) -> tuple[Any, Any]:
     """E8M0 scales of blocks with largest magnitudes `peak`, and their reciprocals in f32.
 
     The biased exponent of an f32 is its bits but for the sign, shifted: floor(log2) + 127, 0 for what is subnormal.
+    What is added to the bits before carries into it where the mantissa is beyond that of the storage type's largest
+    value: such a block takes the next power of two. Infinity has the exponent 255, as the largest f32 gets it.
     """
+    limit = int(np.float32(STORAGE_MAX[storage]).view(np.int32))
+    emax, carry = (limit >> _MANTISSA_BITS) - E8M0_BIAS, -limit - 1 & (1 << _MANTISSA_BITS) - 1
     f32, i32, i8 = ir.F32Type.get(), ir.IntegerType.get_signless(32), ir.IntegerType.get_signless(8)
 
     def code(m: Any, _: Any) -> Any:
-        biased = arith.shrui(arith.bitcast(i32, m), _i32(_MANTISSA_BITS))
-        finite = arith.minsi(biased, _i32(2 * E8M0_BIAS))
-        lowered = arith.maxsi(arith.subi(finite, _i32(STORAGE_EMAX[storage])), _i32(0))
+        biased = arith.shrui(arith.addi(arith.bitcast(i32, m), _i32(carry)), _i32(_MANTISSA_BITS))
+        lowered = arith.maxsi(arith.subi(biased, _i32(emax)), _i32(0))
         zero = arith.cmpf(arith.CmpFPredicate.OEQ, m, _f32(0))
         return arith.select(zero, _i32(E8M0_BIAS), lowered)
 

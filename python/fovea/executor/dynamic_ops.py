@@ -9,7 +9,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
-from fovea.dialect.dynamic_quantize import E8M0_BIAS, MAX_SCALE, MIN_SCALE, STORAGE_EMAX, block_of
+from fovea.dialect.dynamic_quantize import E8M0_BIAS, MAX_SCALE, MIN_SCALE, block_of
 from fovea.dialect.quantize import STORAGE_MAX
 from fovea.dialect.scaled_contract import scales_of
 from fovea.executor.affine import Map
@@ -34,11 +34,13 @@ def block_maxima(x: Array, block: Sequence[int]) -> Array:
 
 def scales_for(maxima: Array, storage: str, dtype: np.dtype[Any]) -> Array:
     """The scales of blocks whose largest magnitudes are `maxima` (f32), as f32 or E8M0."""
+    largest = np.float32(STORAGE_MAX[storage])
     if dtype == _E8M0:
-        exponent = np.frexp(np.where(np.isinf(maxima), MAX_SCALE, maxima))[1] - 1 - STORAGE_EMAX[storage]
+        ratio, exponent = np.frexp(np.where(np.isinf(maxima), MAX_SCALE, maxima).astype(np.float64) / largest)
+        exponent = exponent - (ratio == 0.5)  # of a power of two; every other ratio is rounded up to one
         exponent = np.where(maxima == 0, 0, np.clip(exponent, -E8M0_BIAS, E8M0_BIAS))
         return np.asarray(exponent + E8M0_BIAS, np.uint8).view(dtype)
-    scale = np.clip(maxima / np.float32(STORAGE_MAX[storage]), MIN_SCALE, MAX_SCALE)
+    scale = np.clip(maxima / largest, MIN_SCALE, MAX_SCALE)
     return np.where(maxima == 0, np.float32(1), scale).astype(np.float32)
 
 

@@ -20,7 +20,7 @@ from fovea.executor.types import DTYPES
 from fovea.package import Package
 from fovea.weights import WeightStore
 
-ROWS, COLUMNS = 12, 100
+ROWS, COLUMNS = 14, 100
 KINDS = ("f32", "f16", "bf16")
 # (storage, type of scales, block): rows, columns, blocks of k that divide it and that do not, MX.
 BLOCKS = {"row": (1, COLUMNS), "column": (ROWS, 1), "tensor": (ROWS, COLUMNS), "block": (1, 25), "ragged": (1, 32)}
@@ -50,6 +50,9 @@ def rows(kind: str) -> Array:
     x[9] = rng.standard_normal(COLUMNS).astype(dtype)
     x[10] = np.exp2(rng.integers(-14, 10, COLUMNS)).astype(dtype)
     x[11, 0] = -np.inf
+    # E4M3 and E5M2 end at 1.75 times a power of two: a block that ends there, and one just beyond.
+    x[12, ::10] = 1.75 * 2.0 ** np.arange(10)
+    x[13] = np.nextafter(x[12], dtype.type(np.inf)) if kind != "bf16" else x[12] * dtype.type(1.01)
     return x
 
 
@@ -116,9 +119,10 @@ def test_scales_are_what_they_are_defined_as(target: str, number: int, kind: str
                 wanted = np.float32(min(max(largest / STORAGE_MAX[storage], 2.0**-63), float(np.finfo(np.float32).max)))
                 assert found[i, j] == wanted
             else:
-                emax = {"f8E4M3FN": 8, "f8E5M2": 15}[storage]
-                exponent = 127 if np.isinf(largest) else int(np.floor(np.log2(largest)))
-                assert found[i, j] == 2.0 ** max(exponent - emax, -127)
+                largest = min(largest, float(np.finfo(np.float32).max))
+                assert np.frexp(found[i, j])[0] == 0.5, "a power of two"
+                assert largest <= STORAGE_MAX[storage] * found[i, j], "nothing saturates"
+                assert largest > STORAGE_MAX[storage] * found[i, j] / 2 or found[i, j] == 2.0**-127, "the least one"
 
 
 @pytest.mark.parametrize("target", CASES)
