@@ -8,7 +8,7 @@ import numpy as np
 
 from fovea.bindings import ext, ir
 from fovea.dialect.base import FoveaDialect, fail, well_formed
-from fovea.dialect.quantize import REAL_TYPES, STORAGE_MAX
+from fovea.dialect.quantize import elements_fit
 
 # Smallest scale used: its reciprocal is finite, and the product of two of them is still a normal f32 (2^-126).
 MIN_SCALE = np.float32(2.0**-63)
@@ -34,10 +34,8 @@ def _verify(op: Any, real: Any, stored: Any, scale: Any) -> bool:
             return fail(op, f"expects ranked tensors of static shape, found {type_}")
     if list(real.shape) != list(stored.shape):
         return fail(op, f"expects the real and the stored tensor to be of one shape, found {real} and {stored}")
-    if str(real.element_type) not in REAL_TYPES:
-        return fail(op, f"expects the real side to hold one of {', '.join(REAL_TYPES)}, found {real.element_type}")
-    if str(stored.element_type) not in STORAGE_MAX:
-        return fail(op, f"expects the stored side to hold one of {', '.join(STORAGE_MAX)}, found {stored.element_type}")
+    if not elements_fit(op, real, stored):
+        return False
     if str(scale.element_type) not in SCALE_TYPES:
         return fail(op, f"expects scales of {' or '.join(SCALE_TYPES)}, found {scale.element_type}")
     block = block_of(op)

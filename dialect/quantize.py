@@ -29,15 +29,22 @@ def axis_of(op: Any) -> int:
     return int(ir.IntegerAttr(op.attributes["axis"]).value)
 
 
+def elements_fit(op: Any, real: Any, stored: Any) -> bool:
+    """Whether the element types of both sides are ones that quantisation knows; an error on `op` if not."""
+    if str(real.element_type) not in REAL_TYPES:
+        return fail(op, f"expects the real side to hold one of {', '.join(REAL_TYPES)}, found {real.element_type}")
+    if str(stored.element_type) not in STORAGE_MAX:
+        return fail(op, f"expects the stored side to hold one of {', '.join(STORAGE_MAX)}, found {stored.element_type}")
+    return True
+
+
 def _verify_scaled(op: Any, real: Any, stored: Any) -> bool:
     if not isinstance(real, ir.RankedTensorType) or not isinstance(stored, ir.RankedTensorType):
         return fail(op, f"expects ranked tensors, found {real} and {stored}")
     if list(real.shape) != list(stored.shape):
         return fail(op, f"expects operand and result of one shape, found {real} and {stored}")
-    if str(real.element_type) not in REAL_TYPES:
-        return fail(op, f"expects the real side to hold one of {', '.join(REAL_TYPES)}, found {real.element_type}")
-    if str(stored.element_type) not in STORAGE_MAX:
-        return fail(op, f"expects the stored side to hold one of {', '.join(STORAGE_MAX)}, found {stored.element_type}")
+    if not elements_fit(op, real, stored):
+        return False
     scale = op.attributes["scale"]
     if not isinstance(scale, ir.DenseElementsAttr) or not isinstance(scale.type, ir.RankedTensorType):
         return fail(op, f"expects 'scale' to be dense elements of a tensor type, found {scale}")

@@ -17,7 +17,8 @@ from fovea.passes import ir_utils as utils
 from fovea.passes.contraction import IDENTITY, dims_of
 from fovea.passes.contraction_layout import make_contraction, transpose
 from fovea.passes.dynamic_scales import merged_block, reassociation
-from fovea.passes.elements import elements_attribute, is_zero
+from fovea.passes.elements import elements_attribute
+from fovea.passes.scaled_result import scaled_result
 
 DYNAMIC = "fovea.dynamic_dequantize"
 _RESHAPES = ("tensor.expand_shape", "tensor.collapse_shape")
@@ -184,29 +185,13 @@ def _rewrite(op: Any, operands: Sequence[Operand]) -> None:
             contraction = make_contraction(op, stored, [accumulator], utils.indexing_maps(op))
             utils.copy_discardable(op, contraction)
             total = contraction.results[0]
-        inputs, places = [total], [ir.AffineMap.get_identity(len(shape), op.context)]
-        constant = np.float32(1)
+        factors, constant = [], np.float32(1)
         for operand, map_ in zip(operands, maps, strict=True):
             if operand.op.name != DYNAMIC and axis_of(operand.op) == PER_TENSOR:
                 constant *= np.float32(scale_array(operand.op))
             elif not operand.within:
-                inputs.append(operand.scale())
-                places.append(_behind(operand, map_, result_map))
-        adds = not is_zero(initial)
-        if adds:
-            inputs.append(initial)
-            places.append(places[0])
-
-        def body(value: Any, *rest: Any) -> Any:
-            for factor in rest[: len(inputs) - 1 - adds]:
-                value = arith.MulFOp(value, utils.float_cast(factor, f32)).result
-            if constant != 1:
-                value = arith.MulFOp(value, arith.ConstantOp(f32, float(constant)).result).result
-            if adds:
-                value = arith.AddFOp(value, utils.float_cast(rest[-2], f32)).result
-            return utils.float_cast(value, element)
-
-        scaled = utils.elementwise(inputs, element, body, places)
+                factors.append((operand.scale(), _behind(operand, map_, result_map)))
+        scaled = scaled_result(total, factors, None if constant == 1 else float(constant), initial, element)
     result.replace_all_uses_with(scaled)
     op.erase()
 

@@ -10,18 +10,19 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from fovea.bindings import arith, ir
+from fovea.bindings import ir
 from fovea.dialect.attention_tag import NAME as TAG
 from fovea.dialect.quantize import PER_TENSOR, STORAGE_MAX, axis_of, scale_array
 from fovea.passes import ir_utils as utils
 from fovea.passes.channel_axes import Axes, through_view
 from fovea.passes.contraction import dims_of, is_product
 from fovea.passes.contraction_layout import make_contraction, transpose
-from fovea.passes.elements import elements_attribute, is_zero
+from fovea.passes.elements import elements_attribute
 from fovea.passes.fold_dynamic import fold_dynamic, is_dynamic, same_family
 from fovea.passes.padding import is_zero_pad, zero_pad_like
 from fovea.passes.quantized_motion import Scaling, cancels
 from fovea.passes.registry import PassContext, register
+from fovea.passes.scaled_result import scaled_result
 
 Array = np.ndarray[Any, Any]
 _RESHAPES = ("tensor.expand_shape", "tensor.collapse_shape")
@@ -225,29 +226,14 @@ def _rewrite(op: Any, sources: Sequence[Source], scales: dict[Axes, Array]) -> N
         accumulator = utils.filled(utils.number(0.0, f32), shape)
         contraction = make_contraction(op, [s.stored() for s in sources], [accumulator], utils.indexing_maps(op))
         utils.copy_discardable(op, contraction)
-        identity = ir.AffineMap.get_identity(rank, context=context)
-        inputs, maps = [contraction.results[0]], [identity]
+        factors, constant = [], None
         for positions, scale in scales.items():
             if positions:
-                attribute = elements_attribute(scale.astype(np.float32), context)
-                inputs.append(utils.constant(attribute))
                 expressions = [ir.AffineExpr.get_dim(position, context) for position in positions]
-                maps.append(ir.AffineMap.get(rank, 0, expressions, context))
-        adds = not is_zero(initial)
-        if adds:
-            inputs.append(initial)
-            maps.append(identity)
-
-        def body(total: Any, *rest: Any) -> Any:
-            factors = list(rest[: len(rest) - 1 - adds])
-            if () in scales:
-                factors = [utils.number(float(np.float32(scales[()])), f32)]
-            for factor in factors:
-                total = utils.create("arith.mulf", [total, factor], f32).results[0]
-            if adds:
-                total = arith.AddFOp(total, utils.float_cast(rest[-2], f32)).result
-            return utils.float_cast(total, element)
-
-        scaled = utils.elementwise(inputs, element, body, maps)
+                where = ir.AffineMap.get(rank, 0, expressions, context)
+                factors.append((utils.constant(elements_attribute(scale.astype(np.float32), context)), where))
+            else:
+                constant = float(np.float32(scale))
+        scaled = scaled_result(contraction.results[0], factors, constant, initial, element)
     result.replace_all_uses_with(scaled)
     op.erase()

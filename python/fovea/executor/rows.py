@@ -219,11 +219,12 @@ class RowProgram:
                 owned.add(step.output)
             elif step.gives == _ANY:
                 owned -= roots
-        self._targets: dict[int, _Result] = {}
+        computed: set[int] = set()  # slots in a result's rows
         for result in self._results:
             into = root.get(result.slot, result.slot)
-            if into in self._rest and into not in self._targets:
-                self._targets[into], result.root = result, into
+            if into in self._rest and into not in computed:
+                computed.add(into)
+                result.root = into
 
     # Running
 
